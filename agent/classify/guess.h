@@ -1,0 +1,15 @@
+/* What unknown data looks like: a guess for an error message, made without showing the data. */
+#ifndef BOOTLACE_CLASSIFY_GUESS_H
+#define BOOTLACE_CLASSIFY_GUESS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/*
+ * Fills in error (ERROR_INPUT): what the data looks like, its length and encoding, and what to do.
+ * Returns -1.
+ */
+int guess_explain(const char *bytes, size_t size, struct error *error);
+
+#endif

@@ -1,0 +1,95 @@
+/* bootlace: names the commands. */
+#include "base/banned.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "verbs/options.h"
+#include "verbs/verbs.h"
+
+const struct verb verbs[] = {
+    {"run", "", 0, "do what the user-data says and is not done yet",
+     "Asks the sources what this instance is for, and does what is left of it, in order.\n"
+     "A step that is done is not done again; --rerun says otherwise.",
+     verb_run},
+    {"plan", "[FILE]", 1, "show what run would do, and why",
+     "Prints the steps in order: what each would do, or why it would not. Changes nothing.",
+     verb_plan},
+    {"inspect", "[FILE]", 1, "show the parts of the user-data",
+     "Prints what the user-data was found to be: every part, its type, size and frequency.",
+     verb_inspect},
+    {"status", "", 0, "show how the last run went",
+     "Prints how the run of this boot went, step by step. Exits as the run did; 5 while it is\n"
+     "not finished. Needs no root; with root, the last lines of failed steps are shown.",
+     verb_status},
+    {"query", "PATH...", 64, "print metadata items",
+     "Prints an item of the instance's metadata: hostname, placement/availability-zone. A\n"
+     "trailing / lists. What the run has read already is answered without asking again; an item\n"
+     "that does not exist prints nothing, and the exit code is 1.",
+     verb_query},
+    {"modules", "[NAME]", 1, "list the modules, or describe one",
+     "Lists the installed modules: what each takes, and how often it runs.", verb_modules},
+    {0},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+    for (const struct verb *verb = verbs; verb->name; verb++) {
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    }
+    return NULL;
+}
+
+static int refuse(const struct error *error)
+{
+    log_error_object(error);
+    return error_exit_code(error);
+}
+
+/* The options before the command. */
+static int program(const struct options *options)
+{
+    struct error error = ERROR_INIT;
+
+    if (options->version) {
+        puts("bootlace " BOOTLACE_VERSION);
+        return 0;
+    }
+    if (options->completion && options_completion(options->completion))
+        return 0;
+    if (options->help) {
+        options_help(NULL);
+        return 0;
+    }
+    error_set(&error, ERROR_USAGE, options->completion ? "there is completion for bash alone"
+                                                       : "a command is missing");
+    error_hint(&error, "see `bootlace --help`");
+    return refuse(&error);
+}
+
+int main(int argc, char **argv)
+{
+    struct error error = ERROR_INIT;
+    struct options options;
+    const struct verb *verb = NULL;
+
+    if (argc > 1 && argv[1][0] != '-') {
+        verb = find_verb(argv[1]);
+        if (!verb) {
+            error_set(&error, ERROR_USAGE, "there is no command %.100s", argv[1]);
+            error_hint(&error, "see `bootlace --help`");
+            return refuse(&error);
+        }
+        argc--;
+        argv++;
+    }
+    if (options_parse(&options, verb, argc, argv, &error) < 0)
+        return refuse(&error);
+    log_show(options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
+    if (!verb)
+        return program(&options);
+    if (options.help) {
+        options_help(verb);
+        return 0;
+    }
+    return verb->run(&options);
+}

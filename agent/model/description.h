@@ -1,0 +1,53 @@
+/*
+ * A module's description: what it is called, what it owns, how often and when it runs.
+ *
+ * It has one form, the JSON object that an executable module prints for `describe`, that the build
+ * writes as a manifest beside a shared object, and that this struct mirrors. So every kind of
+ * module is the same to the stages.
+ */
+#ifndef BOOTLACE_MODEL_DESCRIPTION_H
+#define BOOTLACE_MODEL_DESCRIPTION_H
+
+#include "base/error.h"
+#include "bootlace/module.h"
+
+#include <jansson.h>
+
+#include <stdbool.h>
+
+enum { DESCRIPTION_MAX = 256 << 10, DESCRIPTION_NAME_MAX = 64 };
+
+struct description {
+    char *name;
+    char *path; /* of the shared object or executable */
+    bool native;
+    enum bootlace_frequency frequency;
+    enum bootlace_stage stage;
+    int order;
+    bool repeatable, bakeable, has_prepare, no_limit;
+    unsigned time_limit; /* seconds; 0 = the default */
+    json_t *object;      /* the whole description: name, version, summary, keys, types, … */
+};
+
+/*
+ * Checks the object and fills the description in; the object is kept by reference. An error names
+ * the member that is wrong.
+ */
+int description_parse(struct description *description, json_t *object, const char *path,
+                      bool native, struct error *error);
+void description_clear(struct description *description);
+
+/* The description object of a native module's data, to be written as its manifest. */
+json_t *description_of_native(const struct bootlace_module *module);
+
+/* Whether it owns a part type, or a cloud-config key. */
+bool description_has_type(const struct description *description, const char *type);
+bool description_has_key(const struct description *description, const char *key);
+
+/* The text of member version, summary ("" where absent). */
+const char *description_text(const struct description *description, const char *member);
+
+/* "per-instance", "per-boot", "once". */
+const char *description_frequency_name(enum bootlace_frequency frequency);
+
+#endif

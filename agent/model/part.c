@@ -1,0 +1,54 @@
+/* A part: some bytes of the user-data, and what they were found to be. */
+#include "model/part.h"
+
+#include "base/banned.h"
+#include "base/json.h"
+#include "base/memory.h"
+
+struct part *parts_add(struct parts *parts, const char *name, const char *type)
+{
+    struct part *part;
+
+    parts->items = memory_grow(parts->items, parts->count, sizeof *parts->items);
+    part = &parts->items[parts->count++];
+    *part = (struct part){.name = memory_copy_string(name), .type = type, .line = 1};
+    return part;
+}
+
+void parts_clear(struct parts *parts)
+{
+    if (!parts)
+        return;
+    for (size_t i = 0; i < parts->count; i++) {
+        free(parts->items[i].name);
+        free(parts->items[i].bytes);
+        free(parts->items[i].arguments);
+    }
+    free(parts->items);
+    *parts = (struct parts){0};
+}
+
+const char *part_frequency_name(enum part_frequency frequency)
+{
+    static const char *const names[] = {[PART_DEFAULT] = "default",
+                                        [PART_PER_INSTANCE] = "per-instance",
+                                        [PART_PER_BOOT] = "per-boot",
+                                        [PART_ONCE] = "once"};
+
+    return names[frequency];
+}
+
+json_t *part_to_json(const struct part *part)
+{
+    json_t *object = memory_need(json_object());
+
+    json_put_text(object, "name", part->name);
+    json_put_text(object, "type", part->type);
+    json_put_number(object, "size", (int64_t)part->size);
+    json_put_text(object, "frequency", part_frequency_name(part->frequency));
+    json_put_number(object, "line", part->line);
+    json_put_text(object, "arguments", part->arguments);
+    if (part->detach)
+        json_put_flag(object, "detach", true);
+    return object;
+}

@@ -1,0 +1,279 @@
+/* plan: parts, the modules' descriptions and what the journal says, made an ordered list of steps. */
+#include "plan/plan.h"
+
+#include "base/banned.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "plan/decide.h"
+
+static const struct description *module_for_type(const struct plan_request *request,
+                                                 const char *type)
+{
+    for (size_t i = 0; i < request->module_count; i++) {
+        if (description_has_type(&request->modules[i], type))
+            return &request->modules[i];
+    }
+    return NULL;
+}
+
+static const struct description *module_for_key(const struct plan_request *request,
+                                                const char *key)
+{
+    for (size_t i = 0; i < request->module_count; i++) {
+        if (description_has_key(&request->modules[i], key))
+            return &request->modules[i];
+    }
+    return NULL;
+}
+
+/* A name that no step has yet: the wanted one, or with -2, -3, … behind it. */
+static char *free_name(const struct plan *plan, const char *wanted)
+{
+    char *name = memory_copy_string(wanted);
+
+    for (unsigned i = 2; steps_find(&plan->steps, name); i++) {
+        free(name);
+        name = memory_format("%s-%u", wanted, i);
+    }
+    return name;
+}
+
+static enum bootlace_frequency frequency_of(const struct part *part,
+                                            const struct description *module)
+{
+    switch (part ? part->frequency : PART_DEFAULT) {
+    case PART_PER_INSTANCE:
+        return BOOTLACE_PER_INSTANCE;
+    case PART_PER_BOOT:
+        return BOOTLACE_PER_BOOT;
+    case PART_ONCE:
+        return BOOTLACE_ONCE;
+    case PART_DEFAULT:
+        break;
+    }
+    return module->frequency;
+}
+
+static unsigned time_limit_of(const struct plan_request *request,
+                              const struct description *module)
+{
+    const json_t *settings = json_object_get(request->module_settings, module->name);
+    const json_t *limit = json_object_get(settings, "time_limit");
+
+    if (limit)
+        return (unsigned)json_number_value(limit);
+    if (module->time_limit)
+        return module->time_limit;
+    return module->no_limit ? 0 : TIME_LIMIT_DEFAULT_S;
+}
+
+/* What tells whether the step is the same as the one that the journal knows. */
+static void make_digest(struct step *step)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_add_text(&digest, step->module->name);
+    if (step->part) {
+        digest_add_text(&digest, step->part->type);
+        digest_add_text(&digest, step->part->arguments);
+        digest_add(&digest, step->part->bytes, step->part->size);
+    }
+    if (step->settings) {
+        AUTO_FREE char *text = json_dumps(step->settings, JSON_COMPACT | JSON_SORT_KEYS);
+
+        digest_add_text(&digest, text);
+    }
+    digest_text(&digest, step->digest);
+}
+
+static struct step *add_step(struct plan *plan, const struct plan_request *request,
+                             const char *name, const struct description *module,
+                             const struct part *part)
+{
+    struct step *step;
+    char *unique = free_name(plan, name);
+
+    step = steps_add(&plan->steps);
+    step->name = unique;
+    step->module = module;
+    step->part = part;
+    step->frequency = frequency_of(part, module);
+    step->time_limit = time_limit_of(request, module);
+    return step;
+}
+
+static void refuse_part(struct plan *plan, const struct part *part)
+{
+    struct error error = ERROR_INIT;
+
+    error_set(&error, ERROR_INPUT, "no module here takes %s", part->type);
+    error_hint(&error, "`bootlace modules` lists what is installed");
+    error_at(&error, part->name, part->line, 0);
+    problems_add_error(&plan->problems, &error);
+}
+
+static void plan_parts(struct plan *plan, const struct plan_request *request)
+{
+    for (size_t i = 0; request->parts && i < request->parts->count; i++) {
+        const struct part *part = &request->parts->items[i];
+        const struct description *module = module_for_type(request, part->type);
+
+        if (!module)
+            refuse_part(plan, part);
+        else if (module->stage == request->stage)
+            add_step(plan, request, part->name, module, part);
+    }
+}
+
+static void refuse_key(struct plan *plan, const char *key)
+{
+    struct error error = ERROR_INIT;
+
+    error_set(&error, ERROR_INPUT, "no module here takes the key \"%.100s\"", key);
+    error_hint(&error, "`bootlace modules` lists what is installed");
+    problems_add_warning(&plan->problems, &error);
+}
+
+/* All keys of a module together are one step; a module without keys and types runs always. */
+static void plan_module(struct plan *plan, const struct plan_request *request,
+                        const struct description *module)
+{
+    const json_t *keys = json_object_get(module->object, "keys"), *item;
+    bool always = !json_array_size(keys) &&
+                  !json_array_size(json_object_get(module->object, "types"));
+    json_t *settings = memory_need(json_object());
+    struct step *step;
+    size_t i;
+
+    json_array_foreach(keys, i, item) {
+        json_t *value = json_object_get(request->config, json_string_value(item));
+
+        if (value)
+            json_put(settings, json_string_value(item), json_incref(value));
+    }
+    if (!always && !json_object_size(settings)) {
+        json_decref(settings);
+        return;
+    }
+    step = add_step(plan, request, module->name, module, NULL);
+    step->settings = settings;
+}
+
+static int compare_order(const void *left, const void *right)
+{
+    const struct description *a = *(const struct description *const *)left;
+    const struct description *b = *(const struct description *const *)right;
+
+    return a->order != b->order ? (a->order < b->order ? -1 : 1) : strcmp(a->name, b->name);
+}
+
+/*
+ * Steps of settings come in the order of their modules. Parts keep their own order and stand where
+ * their module's order puts the first of them.
+ */
+static void plan_all(struct plan *plan, const struct plan_request *request)
+{
+    AUTO_FREE const struct description **sorted =
+        memory_zeroed(request->module_count, sizeof *sorted);
+    bool parts_done = false;
+
+    for (size_t i = 0; i < request->module_count; i++)
+        sorted[i] = &request->modules[i];
+    qsort(sorted, request->module_count, sizeof *sorted, compare_order);
+    for (size_t i = 0; i < request->module_count; i++) {
+        if (!parts_done && json_array_size(json_object_get(sorted[i]->object, "types"))) {
+            parts_done = true;
+            plan_parts(plan, request);
+        }
+        if (sorted[i]->stage == request->stage)
+            plan_module(plan, request, sorted[i]);
+    }
+    if (!parts_done)
+        plan_parts(plan, request);
+}
+
+int plan_make(struct plan *plan, const struct plan_request *request, struct error *error)
+{
+    const char *key;
+    json_t *value;
+
+    plan_all(plan, request);
+    json_object_foreach((json_t *)request->config, key, value) {
+        if (!module_for_key(request, key))
+            refuse_key(plan, key);
+    }
+    for (size_t i = 0; i < plan->steps.count; i++)
+        make_digest(&plan->steps.items[i]);
+    if (plan->steps.count > STEPS_MAX)
+        return error_set(error, ERROR_INPUT, "more than %d steps", STEPS_MAX);
+    return decide_all(&plan->steps, request, error);
+}
+
+void plan_clear(struct plan *plan)
+{
+    steps_clear(&plan->steps);
+    problems_clear(&plan->problems);
+}
+
+size_t plan_count_runs(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->steps.count; i++)
+        count += plan->steps.items[i].run;
+    return count;
+}
+
+json_t *plan_wanted_metadata(const struct plan *plan)
+{
+    AUTO_JSON json_t *seen = memory_need(json_object());
+    json_t *wanted = memory_need(json_array());
+
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = &plan->steps.items[i];
+        const json_t *list = json_object_get(step->module->object, "metadata"), *item;
+        size_t j;
+
+        json_array_foreach(list, j, item) {
+            const char *path = json_string_value(item);
+
+            if (step->run && !json_object_get(seen, path)) {
+                json_put_flag(seen, path, true);
+                json_add(wanted, json_string(path));
+            }
+        }
+    }
+    return wanted;
+}
+
+static json_t *step_to_json(const struct step *step)
+{
+    json_t *object = memory_need(json_object()), *will = memory_need(json_array());
+
+    json_put_text(object, "name", step->name);
+    json_put_text(object, "module", step->module->name);
+    json_put_text(object, "frequency", description_frequency_name(step->frequency));
+    json_put_text(object, "action", step->run ? "run" : "skip");
+    json_put_text(object, "reason", step->reason);
+    if (step->part && step->run) {
+        AUTO_FREE char *text =
+            memory_format("run the %s part, %zu bytes%s", step->part->type, step->part->size,
+                          step->part->detach ? ", without waiting for it" : "");
+
+        json_add(will, json_string(text));
+    }
+    json_put(object, "will", will);
+    return object;
+}
+
+json_t *plan_to_json(const struct plan *plan)
+{
+    json_t *object = memory_need(json_object()), *steps = memory_need(json_array());
+
+    for (size_t i = 0; i < plan->steps.count; i++)
+        json_add(steps, step_to_json(&plan->steps.items[i]));
+    json_put(object, "steps", steps);
+    json_put(object, "problems", problems_to_json(&plan->problems));
+    return object;
+}

@@ -1,0 +1,203 @@
+/* What a step prints: cut into lines and given on; see output.h. */
+#include "run/output.h"
+
+#include "base/banned.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+enum { READ_CHUNK = 65536, LINE_OVERHEAD = 256, JOURNAL_INFO = 6 };
+
+void output_init(struct output *output, const char *step, int fd, int log_fd, bool show)
+{
+    *output = (struct output){.step = step,
+                              .fd = fd,
+                              .log_fd = log_fd,
+                              .show = show,
+                              .line = BUFFER_INIT(OUTPUT_LINE_MAX),
+                              .tail = BUFFER_INIT(OUTPUT_TAIL_MAX + OUTPUT_LINE_MAX + 1)};
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Control characters that could play tricks on a terminal or forge a line of the log. */
+static void make_printable(struct buffer *line)
+{
+    for (size_t i = 0; i < line->size; i++) {
+        unsigned char c = (unsigned char)line->bytes[i];
+
+        if ((c < ' ' && c != '\t' && c != '\x1b') || c == 0x7f)
+            line->bytes[i] = '?';
+    }
+}
+
+static void keep_tail(struct output *output)
+{
+    struct buffer *tail = &output->tail;
+    size_t lines = 0, drop = 0;
+
+    buffer_append(tail, output->line.bytes, output->line.size);
+    buffer_append(tail, "\n", 1);
+    for (size_t i = 0; i < tail->size; i++)
+        lines += tail->bytes[i] == '\n';
+    while (lines > OUTPUT_TAIL_LINES || tail->size - drop > OUTPUT_TAIL_MAX) {
+        const char *end = memchr(tail->bytes + drop, '\n', tail->size - drop);
+
+        if (lines == 1 || !end) {
+            drop = tail->size > OUTPUT_TAIL_MAX ? tail->size - OUTPUT_TAIL_MAX : drop;
+            break;
+        }
+        drop = (size_t)(end - tail->bytes) + 1;
+        lines--;
+    }
+    buffer_drop(tail, drop);
+}
+
+static void write_log(struct output *output, const char *text)
+{
+    char stamp[CLOCK_TEXT_MAX], line[OUTPUT_LINE_MAX + LINE_OVERHEAD];
+    int length;
+
+    if (output->log_fd < 0 || output->logged > OUTPUT_LOG_MAX)
+        return;
+    output->logged += strlen(text);
+    if (output->logged > OUTPUT_LOG_MAX)
+        text = "[bootlace keeps no more of this step's output]";
+    length = snprintf(line, sizeof line, "%s %.100s: %s\n", clock_text(stamp), output->step, text);
+    file_write_all(output->log_fd, line, (size_t)length);
+}
+
+static void end_line(struct output *output)
+{
+    char line[OUTPUT_LINE_MAX + LINE_OVERHEAD];
+    const char *text = buffer_text(&output->line);
+
+    if (output->line.size && text[output->line.size - 1] == '\r')
+        output->line.bytes[--output->line.size] = '\0';
+    make_printable(&output->line);
+    write_log(output, text);
+    keep_tail(output);
+    if (output->show) {
+        int length = getenv("JOURNAL_STREAM")
+                         ? snprintf(line, sizeof line, "<%d>%.100s: %s\n", JOURNAL_INFO,
+                                    output->step, text)
+                         : snprintf(line, sizeof line, "%.100s: %s\n", output->step, text);
+
+        file_write_all(STDERR_FILENO, line, (size_t)length);
+    }
+    buffer_clear(&output->line);
+}
+
+static void take_bytes(struct output *output, const char *bytes, size_t size)
+{
+    while (size) {
+        const char *end = memchr(bytes, '\n', size);
+        size_t length = end ? (size_t)(end - bytes) : size;
+        size_t room = output->line.maximum - output->line.size;
+
+        if (length > room) {
+            buffer_append(&output->line, bytes, room);
+            end_line(output);
+            bytes += room;
+            size -= room;
+            continue;
+        }
+        buffer_append(&output->line, bytes, length);
+        if (end)
+            end_line(output);
+        bytes += length + (end != NULL);
+        size -= length + (end != NULL);
+    }
+}
+
+void output_take(struct output *output)
+{
+    char chunk[READ_CHUNK];
+    ssize_t count;
+
+    while (output->fd >= 0) {
+        count = read(output->fd, chunk, sizeof chunk);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return;
+        if (count == 0) {
+            close(output->fd);
+            output->fd = -1;
+        }
+        take_bytes(output, chunk, (size_t)count);
+        /* One chunk a call keeps a step that prints without end from starving the others. */
+        if ((size_t)count < sizeof chunk)
+            continue;
+        return;
+    }
+}
+
+/*
+ * Goes on reading for a program that outlives its step. It keeps nothing open but the pipe and the
+ * log, and ends when the last holder of the pipe's other end does.
+ */
+_Noreturn static void keep(struct output *output)
+{
+    struct pollfd fd = {.fd = output->fd, .events = POLLIN};
+
+    output->show = false;
+    setsid();
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < 3; i++) {
+        int null = open("/dev/null", O_RDWR);
+
+        if (null >= 0 && null != i) {
+            dup2(null, i);
+            close(null);
+        }
+    }
+    for (int i = 3; i < 1024; i++) {
+        if (i != output->fd && i != output->log_fd)
+            close(i);
+    }
+    while (output->fd >= 0) {
+        if (poll(&fd, 1, -1) > 0)
+            output_take(output);
+    }
+    if (output->line.size)
+        end_line(output);
+    _exit(0);
+}
+
+void output_finish(struct output *output)
+{
+    for (size_t left = OUTPUT_LOG_MAX / READ_CHUNK; left && output->fd >= 0; left--) {
+        struct pollfd fd = {.fd = output->fd, .events = POLLIN};
+
+        if (poll(&fd, 1, 0) <= 0)
+            break;
+        output_take(output);
+    }
+    if (output->fd >= 0) {
+        if (fork() == 0)
+            keep(output);
+        close(output->fd);
+        output->fd = -1;
+    }
+    if (output->line.size)
+        end_line(output);
+}
+
+const char *output_tail(const struct output *output)
+{
+    return buffer_text(&output->tail);
+}
+
+void output_free(struct output *output)
+{
+    if (output->fd >= 0)
+        close(output->fd);
+    output->fd = -1;
+    buffer_free(&output->line);
+    buffer_free(&output->tail);
+}

@@ -1,0 +1,243 @@
+/* The registry: every module in lib/bootlace/modules, by its description; see registry.h. */
+#include "run/registry.h"
+
+#include "base/banned.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "os/process.h"
+#include "run/native.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+struct scan {
+    struct registry *registry;
+    const char *folder;
+    int folder_fd;
+    json_t *cache; /* path -> {"key":…,"description":…}, of the last time */
+    json_t *fresh; /* the same, of this time */
+    bool cache_changed;
+};
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t a = strlen(name), b = strlen(end);
+
+    return a > b && strcmp(name + a - b, end) == 0;
+}
+
+/* What runs in the child that describes a shared object. */
+static int describe_native(void *context)
+{
+    struct error error = ERROR_INIT;
+    const struct bootlace_module *module = native_open(context, &error);
+    char text[ERROR_TEXT_MAX];
+
+    if (!module) {
+        dprintf(STDERR_FILENO, "%s\n", error_text(&error, text, sizeof text));
+        return 1;
+    }
+    AUTO_JSON json_t *object = description_of_native(module);
+    AUTO_FREE char *line = json_one_line(object);
+
+    return file_write_all(STDOUT_FILENO, line, strlen(line)) < 0;
+}
+
+json_t *registry_ask(const char *path, struct error *error)
+{
+    AUTO_BUFFER struct buffer out = BUFFER_INIT(DESCRIPTION_MAX);
+    AUTO_BUFFER struct buffer complaint = BUFFER_INIT(256);
+    const char *argv[] = {path, "describe", NULL};
+    struct process_capture capture = {.argv = argv,
+                                      .out = &out,
+                                      .complaint = &complaint,
+                                      .limit_ms = DESCRIBE_LIMIT_MS};
+    int status;
+
+    if (ends_with(path, ".so")) {
+        capture.function = describe_native;
+        capture.context = (void *)path;
+    }
+    status = process_capture(&capture, error);
+    if (status < 0)
+        return NULL;
+    if (status != 0) {
+        error_set(error, ERROR_INTERNAL, "it ended with exit code %d when asked to describe itself%s%s",
+                  status, complaint.size ? ": " : "", buffer_text(&complaint));
+        return NULL;
+    }
+    return json_parse(buffer_text(&out), out.size, "its description", error);
+}
+
+/* A module's file must be a regular one that nobody but its owner, root or us, can change. */
+static int check_file(const struct stat *info, struct error *error)
+{
+    if (!S_ISREG(info->st_mode))
+        return error_set(error, ERROR_INTERNAL, "it is no regular file");
+    if (info->st_uid != 0 && info->st_uid != geteuid())
+        return error_set(error, ERROR_INTERNAL, "it is owned by user %u, not by root",
+                         (unsigned)info->st_uid);
+    if (info->st_mode & (S_IWGRP | S_IWOTH))
+        return error_set(error, ERROR_INTERNAL, "others than its owner can write it");
+    return 0;
+}
+
+static json_t *ask_or_remember(struct scan *scan, const char *path, const struct stat *info,
+                               struct error *error)
+{
+    AUTO_FREE char *key = memory_format(
+        "%llu %lld %lld.%09ld", (unsigned long long)info->st_ino, (long long)info->st_size,
+        (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
+    const json_t *known = json_object_get(scan->cache, path);
+    json_t *object, *entry;
+
+    if (known && strcmp(json_text_of(known, "key", ""), key) == 0) {
+        object = json_incref(json_object_get(known, "description"));
+    } else {
+        object = registry_ask(path, error);
+        scan->cache_changed = true;
+    }
+    if (!object)
+        return NULL;
+    entry = memory_need(json_object());
+    json_put_text(entry, "key", key);
+    json_put(entry, "description", json_incref(object));
+    json_put(scan->fresh, path, entry);
+    return object;
+}
+
+/* The description object: from the manifest beside it, the cache, or the module itself. */
+static json_t *describe(struct scan *scan, const char *file, const char *path, bool native,
+                        struct error *error)
+{
+    struct stat info;
+    json_t *object = NULL;
+
+    if (fstatat(scan->folder_fd, file, &info, 0) < 0) {
+        error_errno(error, ERROR_INTERNAL, errno, "cannot look at it");
+        return NULL;
+    }
+    if (check_file(&info, error) < 0)
+        return NULL;
+    if (native) {
+        AUTO_FREE char *manifest =
+            memory_format("%.*s.json", (int)(strlen(file) - strlen(".so")), file);
+        int got = json_read_file(scan->folder_fd, manifest, DESCRIPTION_MAX, &object, error);
+
+        if (got < 0)
+            return NULL;
+        if (got > 0)
+            return object;
+    }
+    return ask_or_remember(scan, path, &info, error);
+}
+
+static void leave_out(struct scan *scan, const char *file, struct error *error)
+{
+    error_at(error, file, error->line, error->column);
+    problems_add_warning(&scan->registry->problems, error);
+}
+
+static void take_file(struct scan *scan, const char *file)
+{
+    struct registry *registry = scan->registry;
+    AUTO_FREE char *path = memory_format("%s/%s", scan->folder, file);
+    bool native = ends_with(file, ".so");
+    struct error error = ERROR_INIT;
+    struct description description = {0};
+    AUTO_JSON json_t *object = NULL;
+
+    if (!native && faccessat(scan->folder_fd, file, X_OK, 0) < 0)
+        return;
+    object = describe(scan, file, path, native, &error);
+    if (!object || description_parse(&description, object, path, native, &error) < 0) {
+        leave_out(scan, file, &error);
+        return;
+    }
+    if (registry_find(registry, description.name)) {
+        error_set(&error, ERROR_INTERNAL, "another module is called %s, too", description.name);
+        leave_out(scan, file, &error);
+        description_clear(&description);
+        return;
+    }
+    registry->modules = memory_grow(registry->modules, registry->count, sizeof *registry->modules);
+    registry->modules[registry->count++] = description;
+}
+
+static int is_module_file(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && !ends_with(entry->d_name, ".json");
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct description *a = left, *b = right;
+
+    return strcmp(a->name, b->name);
+}
+
+static void save_cache(const struct scan *scan, const char *cache)
+{
+    struct error ignored = ERROR_INIT;
+    AUTO_FREE char *text = json_one_line(scan->fresh);
+
+    if (cache && scan->cache_changed)
+        file_write(AT_FDCWD, cache, text, strlen(text), 0600, 0, &ignored);
+}
+
+int registry_scan(struct registry *registry, const char *folder, const char *cache,
+                  struct error *error)
+{
+    AUTO_FREE char *standard = memory_format("%s/modules", paths_library());
+    AUTO_JSON json_t *fresh = memory_need(json_object());
+    AUTO_JSON json_t *known = NULL;
+    struct scan scan = {.registry = registry, .folder = folder ? folder : standard, .fresh = fresh};
+    AUTO_CLOSE int folder_fd = file_open_folder(AT_FDCWD, scan.folder, error);
+    struct dirent **entries = NULL;
+    int count;
+
+    if (folder_fd < 0)
+        return error_hint(error, "the modules belong there; is the package complete?");
+    scan.folder_fd = folder_fd;
+    if (cache) {
+        struct error ignored = ERROR_INIT;
+
+        json_read_file(AT_FDCWD, cache, REGISTRY_CACHE_MAX, &known, &ignored);
+        scan.cache = known;
+    }
+    count = scandir(scan.folder, &entries, is_module_file, alphasort);
+    for (int i = 0; i < count; i++) {
+        if (registry->count < REGISTRY_MODULES_MAX)
+            take_file(&scan, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    if (registry->count)
+        qsort(registry->modules, registry->count, sizeof *registry->modules, compare_names);
+    save_cache(&scan, cache);
+    return 0;
+}
+
+void registry_clear(struct registry *registry)
+{
+    if (!registry)
+        return;
+    for (size_t i = 0; i < registry->count; i++)
+        description_clear(&registry->modules[i]);
+    free(registry->modules);
+    problems_clear(&registry->problems);
+    *registry = (struct registry){0};
+}
+
+const struct description *registry_find(const struct registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        if (strcmp(registry->modules[i].name, name) == 0)
+            return &registry->modules[i];
+    }
+    return NULL;
+}

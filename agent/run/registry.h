@@ -1,0 +1,40 @@
+/*
+ * The registry: every module in lib/bootlace/modules, by its description.
+ *
+ * A shared object's description is the manifest NAME.json beside it, which the build writes; so
+ * listing and planning open no module. One without a manifest, and every executable, is asked
+ * once, in a process of its own with a time limit, and remembered by inode, size and time. A module
+ * that cannot be described is listed with its error and never keeps the others from working.
+ */
+#ifndef BOOTLACE_RUN_REGISTRY_H
+#define BOOTLACE_RUN_REGISTRY_H
+
+#include "base/error.h"
+#include "model/description.h"
+#include "model/problem.h"
+
+#include <stddef.h>
+
+enum { REGISTRY_MODULES_MAX = 500, REGISTRY_CACHE_MAX = 4 << 20, DESCRIBE_LIMIT_MS = 10000 };
+
+struct registry {
+    struct description *modules; /* sorted by name */
+    size_t count;
+    struct problems problems; /* a warning for each module that is left out */
+};
+
+#define AUTO_REGISTRY __attribute__((cleanup(registry_clear)))
+
+/*
+ * Scans folder (NULL: below paths_library()). cache names the file where answers are remembered,
+ * or is NULL; that it cannot be written is no error.
+ */
+int registry_scan(struct registry *registry, const char *folder, const char *cache,
+                  struct error *error);
+void registry_clear(struct registry *registry);
+const struct description *registry_find(const struct registry *registry, const char *name);
+
+/* Asks one file, shared object or executable, for its description; NULL and an error. */
+json_t *registry_ask(const char *path, struct error *error);
+
+#endif

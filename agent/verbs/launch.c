@@ -1,0 +1,300 @@
+/* A launch: from the source to the plan, as run, plan and inspect share it; see launch.h. */
+#include "verbs/launch.h"
+
+#include "base/banned.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "classify/classify.h"
+#include "config/settings.h"
+#include "decode/text.h"
+
+#include <fcntl.h>
+
+enum { USER_DATA_TEXT_MAX = SOURCE_USER_DATA_MAX / TEXT_GROWTH_DENOMINATOR * TEXT_GROWTH_NUMERATOR };
+
+int launch_open(struct launch *launch, const struct options *options, bool keep,
+                struct error *error)
+{
+    AUTO_FREE char *cache = memory_format("%s/modules.json", paths_get(PATHS_STATE));
+    const char *operand = options->operand_count ? options->operands[0] : options->user_data;
+
+    *launch = (struct launch){.options = options,
+                              .keep = keep,
+                              .record = RECORD_INIT,
+                              .user_data = BUFFER_INIT(SOURCE_USER_DATA_MAX),
+                              .metadata = memory_need(json_object())};
+    machine_boot_id(launch->boot_id);
+    machine_identity(launch->evidence);
+    if (settings_read(&launch->settings, &launch->image, error) < 0)
+        return -1;
+    if (operand && strlen(operand) >= sizeof launch->settings.user_data)
+        return error_set(error, ERROR_USAGE, "the file's name is too long");
+    if (operand)
+        snprintf(launch->settings.user_data, sizeof launch->settings.user_data, "%s", operand);
+    if (registry_scan(&launch->registry, NULL, cache, error) < 0)
+        return -1;
+    for (size_t i = 0; i < launch->registry.problems.count; i++) {
+        struct error problem = launch->registry.problems.items[i].error;
+        char text[ERROR_TEXT_MAX];
+
+        log_line(LOG_LEVEL_WARNING, "module left out: %s",
+                 error_text(&problem, text, sizeof text));
+    }
+    return 0;
+}
+
+static void tell_known(const char *path, const char *value, void *context)
+{
+    struct launch *launch = context;
+
+    json_put_text(launch->metadata, path, value);
+}
+
+static int open_record(struct launch *launch, const char *id, struct error *error)
+{
+    if (launch->keep)
+        return record_open(&launch->record, id, error);
+    return record_open_existing(&launch->record, id, error) < 0 ? -1 : 0;
+}
+
+/*
+ * The source is silent. That never makes a new instance: where the hypervisor's word says that
+ * this is the machine of the record (or this is still the boot in which it was read), the record
+ * stands in for the source.
+ */
+static int identify_by_record(struct launch *launch, struct error *error)
+{
+    struct identity identity = {0};
+    struct error ignored = ERROR_INIT;
+    bool same;
+
+    if (identity_read(&identity, &ignored) <= 0)
+        return -1;
+    same = (*launch->evidence && strcmp(identity.evidence, launch->evidence) == 0) ||
+           strcmp(identity.boot_id, launch->boot_id) == 0;
+    if (!same)
+        return error_hint(error, "the record of %s stays as it is: nothing shows that this is "
+                                 "still that machine",
+                          identity.instance_id);
+    launch->silence = *error;
+    launch->from_record = true;
+    error_clear(error);
+    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", identity.instance_id);
+    snprintf(launch->source_name, sizeof launch->source_name, "%s", identity.source);
+    if (open_record(launch, identity.instance_id, error) < 0)
+        return -1;
+    json_decref(launch->metadata);
+    launch->metadata = record_metadata(&launch->record);
+    return 0;
+}
+
+static int remember_identity(struct launch *launch, struct error *error)
+{
+    struct identity identity = {0}, old = {0};
+    struct error ignored = ERROR_INIT;
+
+    snprintf(identity.instance_id, sizeof identity.instance_id, "%s", launch->instance_id);
+    snprintf(identity.source, sizeof identity.source, "%s", launch->source_name);
+    snprintf(identity.evidence, sizeof identity.evidence, "%s", launch->evidence);
+    snprintf(identity.boot_id, sizeof identity.boot_id, "%s", launch->boot_id);
+    if (identity_read(&old, &ignored) > 0 && memcmp(&old, &identity, sizeof old) == 0)
+        return 0;
+    return identity_write(&identity, error);
+}
+
+/*
+ * A file of user-data given by hand is a record of its own, by its content: the same file again
+ * does what is left, a changed one is new. Its scripts see the id of the instance they run on.
+ */
+static void borrow_identity(struct launch *launch)
+{
+    struct identity identity = {0};
+    struct error ignored = ERROR_INIT;
+    struct record record = RECORD_INIT;
+
+    if (identity_read(&identity, &ignored) <= 0)
+        return;
+    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", identity.instance_id);
+    if (record_open_existing(&record, identity.instance_id, &ignored) > 0) {
+        json_decref(launch->metadata);
+        launch->metadata = record_metadata(&record);
+    }
+    record_close(&record);
+}
+
+int launch_identify(struct launch *launch, struct error *error)
+{
+    bool by_hand = *launch->settings.user_data != '\0';
+    const char *only = by_hand ? source_file.name : launch->options->source;
+    char id[SOURCE_ID_MAX + 1];
+
+    if (source_open(&launch->source, &launch->settings, only, error) < 0)
+        return error->kind == ERROR_SOURCE && !by_hand ? identify_by_record(launch, error) : -1;
+    snprintf(launch->source_name, sizeof launch->source_name, "%s", launch->source.type->name);
+    log_line(LOG_LEVEL_DEBUG, "source: %s", launch->source_name);
+    if (source_identify(&launch->source, id, error) < 0)
+        return error->kind == ERROR_SOURCE && !by_hand ? identify_by_record(launch, error) : -1;
+    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
+    source_known(&launch->source, tell_known, launch);
+    json_put_text(launch->metadata, "instance-id", id);
+    if (by_hand)
+        borrow_identity(launch);
+    else if (launch->keep && remember_identity(launch, error) < 0)
+        return -1;
+    return open_record(launch, id, error);
+}
+
+int launch_early(struct launch *launch, struct error *error)
+{
+    struct identity identity = {0};
+    struct error ignored = ERROR_INIT;
+    char id[SOURCE_ID_MAX + 1], text[DIGEST_TEXT_MAX];
+    struct digest digest;
+
+    /* Before any source answered, the machine is known by the hypervisor's word alone. */
+    digest_init(&digest);
+    digest_add_text(&digest, launch->evidence);
+    snprintf(id, sizeof id, "early-%.16s", digest_text(&digest, text));
+    snprintf(launch->source_name, sizeof launch->source_name, "record");
+    if (identity_read(&identity, &ignored) > 0 && *launch->evidence &&
+        strcmp(identity.evidence, launch->evidence) == 0)
+        borrow_identity(launch);
+    return open_record(launch, id, error);
+}
+
+int launch_read(struct launch *launch, struct error *error)
+{
+    int got = -2;
+
+    if (launch->record.folder >= 0 && *launch->settings.user_data == '\0')
+        got = record_user_data(&launch->record, &launch->user_data, error);
+    if (got == -1)
+        return -1;
+    if (got == -2) {
+        if (launch->from_record)
+            return error_set(error, ERROR_SOURCE, "%s", launch->silence.message);
+        buffer_clear(&launch->user_data);
+        got = source_user_data(&launch->source, &launch->user_data, error);
+        if (got < 0)
+            return -1;
+        if (launch->keep && record_save_user_data(&launch->record, &launch->user_data, got > 0,
+                                                  launch->source_name, error) < 0)
+            return -1;
+    }
+    launch->has_user_data = got > 0;
+    return 0;
+}
+
+void launch_classify(struct launch *launch)
+{
+    AUTO_BUFFER struct buffer text = BUFFER_INIT(USER_DATA_TEXT_MAX);
+    struct error error = ERROR_INIT;
+    unsigned line = 1;
+
+    if (!launch->has_user_data)
+        return;
+    if (text_decode(buffer_text(&launch->user_data), launch->user_data.size, &text, &line,
+                    &error) < 0) {
+        error_at(&error, "user-data", error.line, 0);
+        problems_add_error(&launch->plan.problems, &error);
+        return;
+    }
+    if (!text.size) {
+        launch->has_user_data = false;
+        return;
+    }
+    if (classify_text(buffer_text(&text), text.size, "user-data", line, &launch->parts,
+                      &launch->plan.problems, &error) < 0)
+        problems_add_error(&launch->plan.problems, &error);
+}
+
+int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error)
+{
+    AUTO_JSON json_t *history = record_history(&launch->record, error);
+    AUTO_JSON json_t *once = history ? record_history_once(&launch->record, error) : NULL;
+    struct plan_request request = {.modules = launch->registry.modules,
+                                   .module_count = launch->registry.count,
+                                   .parts = &launch->parts,
+                                   .config = launch->image,
+                                   .stage = stage,
+                                   .history = history,
+                                   .history_once = once,
+                                   .boot_id = launch->boot_id,
+                                   .module_settings = launch->settings.modules,
+                                   .rerun = launch->options->rerun};
+
+    if (!once || plan_make(&launch->plan, &request, error) < 0)
+        return -1;
+    /* What the record knows of a step that is not run again is its outcome still. */
+    for (size_t i = 0; i < launch->plan.steps.count; i++) {
+        struct step *step = &launch->plan.steps.items[i];
+        const json_t *entry = json_object_get(
+            step->frequency == BOOTLACE_ONCE ? once : history, step->name);
+
+        if (step->run || !entry)
+            continue;
+        outcome_from_json(&step->outcome, entry);
+        if (step->outcome.state == STEP_RUNNING) {
+            step->outcome.state = STEP_CUT_OFF;
+            outcome_set_message(&step->outcome, "cut off by a restart or power loss");
+        }
+    }
+    return 0;
+}
+
+int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error)
+{
+    const json_t *known = json_object_get(launch->metadata, path);
+    size_t start = out->size;
+    int got;
+
+    if (known)
+        return json_is_string(known) &&
+                       buffer_append(out, json_string_value(known), json_string_length(known))
+                   ? 1
+                   : 0;
+    if (!launch->source.type || launch->from_record)
+        return 0;
+    got = source_item(&launch->source, path, out, error);
+    if (got > 0)
+        json_put(launch->metadata, path,
+                 json_lossy_string(out->bytes + start, out->size - start));
+    else if (got == 0)
+        json_put(launch->metadata, path, json_null());
+    return got;
+}
+
+int launch_metadata(struct launch *launch, struct error *error)
+{
+    AUTO_JSON json_t *wanted = plan_wanted_metadata(&launch->plan);
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(wanted, i, item) {
+        AUTO_BUFFER struct buffer value = BUFFER_INIT(SOURCE_ITEM_MAX);
+
+        if (launch_item(launch, json_string_value(item), &value, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void launch_clear(struct launch *launch)
+{
+    if (!launch)
+        return;
+    plan_clear(&launch->plan);
+    parts_clear(&launch->parts);
+    json_decref(launch->metadata);
+    buffer_free(&launch->user_data);
+    record_close(&launch->record);
+    source_close(&launch->source);
+    registry_clear(&launch->registry);
+    json_decref(launch->image);
+    settings_clear(&launch->settings);
+    *launch = (struct launch){.record = RECORD_INIT};
+}

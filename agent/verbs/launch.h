@@ -1,0 +1,82 @@
+/*
+ * A launch: from the source to the plan, as run, plan and inspect share it.
+ *
+ *     settings → registry → source, instance → user-data → parts → plan
+ *
+ * Each function does one stage and leaves in the struct what the next needs. What may write (the
+ * record) is said by `keep`: plan, inspect and a dry run keep nothing.
+ */
+#ifndef BOOTLACE_VERBS_LAUNCH_H
+#define BOOTLACE_VERBS_LAUNCH_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "model/part.h"
+#include "model/problem.h"
+#include "model/settings.h"
+#include "os/machine.h"
+#include "plan/plan.h"
+#include "record/record.h"
+#include "run/registry.h"
+#include "source/source.h"
+#include "verbs/options.h"
+
+#include <jansson.h>
+
+#include <stdbool.h>
+
+struct launch {
+    const struct options *options;
+    bool keep; /* write to the record */
+    struct settings settings;
+    json_t *image; /* the cloud-config keys of the image's own configuration */
+    struct registry registry;
+    struct source source;
+    char source_name[16];
+    char boot_id[MACHINE_ID_MAX];
+    char evidence[MACHINE_ID_MAX];
+    char instance_id[SOURCE_ID_MAX + 1]; /* what scripts see as INSTANCE_ID */
+    struct record record;
+    bool from_record;     /* the source is silent; the record of the same machine stands in */
+    struct error silence; /* why, then */
+    bool has_user_data;
+    struct buffer user_data;
+    json_t *metadata; /* path -> text, or null where there is no such item */
+    struct parts parts;
+    struct plan plan; /* its problems are filled by the earlier stages, too */
+};
+
+#define AUTO_LAUNCH __attribute__((cleanup(launch_clear)))
+
+/* Reads settings and scans the modules. */
+int launch_open(struct launch *launch, const struct options *options, bool keep,
+                struct error *error);
+
+/*
+ * Opens the source, waits for it, and opens the record of the instance that it names. Where the
+ * source is silent and the record shows that this is the same machine, it goes on from the record;
+ * ERROR_SOURCE where it cannot.
+ */
+int launch_identify(struct launch *launch, struct error *error);
+
+/* The user-data, from the record where it has it, else from the source, and then kept. */
+int launch_read(struct launch *launch, struct error *error);
+
+/* Decodes and classifies; what is wrong becomes problems of the plan. */
+void launch_classify(struct launch *launch);
+
+/* Makes the plan for a stage; see plan_make. */
+int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error);
+
+/* Reads every metadata item that steps to be run want and that is not known yet. */
+int launch_metadata(struct launch *launch, struct error *error);
+
+/* One item: 1 and the text (appended), 0 none, -1. Remembers what it learned. */
+int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error);
+
+/* The early stage's way: the record of this machine, without any source. */
+int launch_early(struct launch *launch, struct error *error);
+
+void launch_clear(struct launch *launch);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * What a run has learned of the instance's metadata, for `bootlace query` to answer without a
+ * request: /run/bootlace/metadata.json, which goes with the boot. Everybody on the machine may ask
+ * the metadata service itself, so everybody may read this; credentials are left out all the same.
+ */
+#ifndef BOOTLACE_VERBS_METADATA_CACHE_H
+#define BOOTLACE_VERBS_METADATA_CACHE_H
+
+#include "verbs/launch.h"
+
+#include <jansson.h>
+
+/* Writes it, except for a run of a file given by hand, which learned nothing new. */
+void metadata_cache_publish(const struct launch *launch);
+
+/* The items of this boot, or NULL. */
+json_t *metadata_cache_read(void);
+
+/* Whether an item may be shown to everybody. */
+bool metadata_cache_is_public(const char *path);
+
+#endif

@@ -1,0 +1,108 @@
+/* bootlace modules: what is installed, and what a module's file says of itself. */
+#include "base/banned.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "run/registry.h"
+#include "verbs/show.h"
+#include "verbs/verbs.h"
+
+static int refuse(const struct error *error)
+{
+    log_error_object(error);
+    return error_exit_code(error);
+}
+
+/* As the build writes a manifest: the file is asked, whatever folder it is in. */
+static int describe_file(const char *path)
+{
+    struct error error = ERROR_INIT;
+    AUTO_JSON json_t *object = registry_ask(path, &error);
+    struct description description = {0};
+
+    if (!object || description_parse(&description, object, path, false, &error) < 0) {
+        error_at(&error, path, error.line, error.column);
+        return refuse(&error);
+    }
+    description_clear(&description);
+    show_json(object);
+    return 0;
+}
+
+static void print_list(const json_t *object, const char *title, const char *member)
+{
+    const json_t *list = json_object_get(object, member), *item;
+    size_t i;
+
+    if (!json_array_size(list))
+        return;
+    printf("%s", title);
+    json_array_foreach(list, i, item)
+        printf(" %s", json_string_value(item));
+    puts("");
+}
+
+static void print_one(const struct description *module)
+{
+    printf("%s %s: %s\n", module->name, description_text(module, "version"),
+           description_text(module, "summary"));
+    printf("  runs %s%s, order %d%s%s%s\n", description_frequency_name(module->frequency),
+           module->stage == BOOTLACE_STAGE_EARLY ? " in the early stage" : "", module->order,
+           module->repeatable ? ", repeatable" : "", module->bakeable ? ", bakeable" : "",
+           module->has_prepare ? ", prepares ahead" : "");
+    print_list(module->object, "  keys:", "keys");
+    print_list(module->object, "  types:", "types");
+    print_list(module->object, "  metadata:", "metadata");
+    printf("  file: %s\n", module->path);
+}
+
+static void show_list(const struct registry *registry, bool json)
+{
+    AUTO_JSON json_t *object = memory_need(json_object());
+    json_t *list = memory_need(json_array());
+
+    for (size_t i = 0; i < registry->count; i++) {
+        json_add(list, json_incref(registry->modules[i].object));
+        if (!json)
+            printf("%-16s %-14s %s\n", registry->modules[i].name,
+                   description_frequency_name(registry->modules[i].frequency),
+                   description_text(&registry->modules[i], "summary"));
+    }
+    json_put(object, "modules", list);
+    json_put(object, "problems", problems_to_json(&registry->problems));
+    if (json)
+        show_json(object);
+    else
+        show_problems(&registry->problems);
+}
+
+int verb_modules(const struct options *options)
+{
+    AUTO_REGISTRY struct registry registry = {0};
+    struct error error = ERROR_INIT;
+    const struct description *module;
+
+    if (options->describe && options->operand_count == 1)
+        return describe_file(options->operands[0]);
+    if (options->describe) {
+        error_set(&error, ERROR_USAGE, "--describe wants a module's file");
+        return refuse(&error);
+    }
+    if (registry_scan(&registry, NULL, NULL, &error) < 0)
+        return refuse(&error);
+    if (!options->operand_count) {
+        show_list(&registry, options->json);
+        return 0;
+    }
+    module = registry_find(&registry, options->operands[0]);
+    if (!module) {
+        error_set(&error, ERROR_USAGE, "there is no module %.100s", options->operands[0]);
+        error_hint(&error, "`bootlace modules` lists them");
+        return refuse(&error);
+    }
+    if (options->json)
+        show_json(module->object);
+    else
+        print_one(module);
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* bootlace plan: the steps in order, what each would do, and why. */
+#include "base/banned.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "verbs/launch.h"
+#include "verbs/show.h"
+#include "verbs/verbs.h"
+
+static void print_text(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = &plan->steps.items[i];
+
+        printf("%-4s  %s (%s, %s): %s\n", step->run ? "run" : "skip", step->name,
+               step->module->name, description_frequency_name(step->frequency), step->reason);
+        if (step->run && step->part)
+            printf("      %zu bytes of %s\n", step->part->size, step->part->type);
+    }
+    if (!plan->steps.count && !plan->problems.count)
+        puts("nothing to do");
+    show_problems(&plan->problems);
+}
+
+static int make(struct launch *launch, const struct options *options, struct error *error)
+{
+    if (launch_open(launch, options, false, error) < 0)
+        return -1;
+    if (options->early) {
+        if (launch_early(launch, error) < 0)
+            return -1;
+    } else {
+        if (launch_identify(launch, error) < 0 || launch_read(launch, error) < 0)
+            return -1;
+        launch_classify(launch);
+    }
+    return launch_plan(launch, options->early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
+}
+
+int verb_plan(const struct options *options)
+{
+    AUTO_LAUNCH struct launch launch = {.record = RECORD_INIT};
+    struct error error = ERROR_INIT;
+
+    if (make(&launch, options, &error) < 0) {
+        log_error_object(&error);
+        return error_exit_code(&error);
+    }
+    if (options->json) {
+        AUTO_JSON json_t *object = plan_to_json(&launch.plan);
+
+        show_json(object);
+    } else {
+        print_text(&launch.plan);
+    }
+    return launch.plan.problems.errors ? ERROR_INPUT : 0;
+}
