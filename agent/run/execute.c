@@ -218,8 +218,10 @@ static void judge(struct execute *execute, int status)
     bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
     outcome->state = STEP_FAILED;
-    outcome->exit_code = (int)json_number_of(execute->result, "exit_code",
-                                             WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    /* A native module's own process is ours: the code that counts is that of what it ran. */
+    outcome->exit_code = (int)json_number_of(
+        execute->result, "exit_code",
+        WIFEXITED(status) && !execute->step->module->native ? WEXITSTATUS(status) : -1);
     outcome->signal = (int)json_number_of(execute->result, "signal",
                                           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     if (outcome->signal)

@@ -26,7 +26,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-enum { ASK_SYSTEMD_MS = 2000 };
+enum { ASK_SYSTEMD_MS = 2000, STATUS_MAX = 64 << 20 };
 
 struct run {
     const struct options *options;
@@ -36,6 +36,7 @@ struct run {
     bool interrupted;
     const struct step *last; /* that ended */
     char *trial_file;        /* a dry run's copy of a part */
+    struct buffer before;    /* what was published before this run */
 };
 
 /* Why this boot is none of ours, or NULL. */
@@ -223,6 +224,17 @@ static int prepare(struct run *run, struct error *error)
     return launch_plan(launch, early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
 }
 
+static void log_skipped(const struct run *run)
+{
+    const struct steps *steps = run->report.steps;
+
+    for (size_t i = 0; i < steps->count; i++) {
+        if (!steps->items[i].run)
+            log_line(run->options->dry_run ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s (%s): %s",
+                     steps->items[i].name, steps->items[i].module->name, steps->items[i].reason);
+    }
+}
+
 static int run_plan(struct run *run, struct error *error)
 {
     struct launch *launch = &run->launch;
@@ -236,6 +248,7 @@ static int run_plan(struct run *run, struct error *error)
     }
     if (!launch->has_user_data && !run->options->early && !launch->plan.steps.count)
         run->report.message = "no user-data: nothing to do";
+    log_skipped(run);
     if (!plan_count_runs(&launch->plan))
         return 0;
     if (launch_metadata(launch, error) < 0) {
@@ -296,6 +309,26 @@ static void save(struct run *run)
     publish(run);
 }
 
+static int finish(struct run *run, int exit_code)
+{
+    buffer_free(&run->before);
+    report_clear(&run->report);
+    launch_clear(&run->launch);
+    return exit_code;
+}
+
+/* A command line that asks for what there is not was no run: the status stays that of the last. */
+static int take_back(struct run *run)
+{
+    struct error error = ERROR_INIT;
+
+    if (!run->options->dry_run &&
+        file_write(AT_FDCWD, report_path(run->report.early), buffer_text(&run->before),
+                   run->before.size, 0644, 0, &error) < 0)
+        log_error_object(&error);
+    return finish(run, ERROR_USAGE);
+}
+
 static int execute(struct run *run)
 {
     struct error error = ERROR_INIT;
@@ -305,10 +338,15 @@ static int execute(struct run *run)
     report_init(&run->report);
     run->report.early = run->options->early;
     run->report.boot_id = machine_boot_id(boot_id);
+    file_read(AT_FDCWD, report_path(run->report.early), &run->before, &error);
     publish(run);
     result = prepare(run, &error);
     if (result == 0)
         result = run_plan(run, &error);
+    if (result < 0 && error.kind == ERROR_USAGE) {
+        log_error_object(&error);
+        return take_back(run);
+    }
     if (result < 0) {
         report_error(&run->report, &error);
         run->report.exit_code = error_exit_code(&error);
@@ -318,10 +356,7 @@ static int execute(struct run *run)
     save(run);
     log_line(LOG_LEVEL_INFO, "%s%s%s", run->report.status, run->report.message ? ": " : "",
              run->report.message ? run->report.message : "");
-    result = run->report.exit_code;
-    report_clear(&run->report);
-    launch_clear(&run->launch);
-    return result;
+    return finish(run, run->report.exit_code);
 }
 
 /* This boot is left alone; the status says why. */
@@ -342,7 +377,9 @@ static int keep_still(struct run *run, const char *reason)
 
 int verb_run(const struct options *options)
 {
-    struct run run = {.options = options, .launch = {.record = RECORD_INIT}};
+    struct run run = {.options = options,
+                      .launch = {.record = RECORD_INIT},
+                      .before = BUFFER_INIT(STATUS_MAX)};
     AUTO_FREE char *lock = memory_format("%s/lock", paths_get(PATHS_RUN));
     const char *reason = options->boot ? reason_to_keep_still() : NULL;
     struct error error = ERROR_INIT;
