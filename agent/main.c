@@ -60,8 +60,8 @@ static int program(const struct options *options)
         options_help(NULL);
         return 0;
     }
-    error_set(&error, ERROR_USAGE, options->completion ? "there is completion for bash alone"
-                                                       : "a command is missing");
+    error_set(&error, ERROR_USAGE,
+              options->completion ? "there is completion for bash alone" : "a command is missing");
     error_hint(&error, "see `bootlace --help`");
     return refuse(&error);
 }

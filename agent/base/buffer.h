@@ -19,7 +19,10 @@ struct buffer {
     size_t maximum;
 };
 
-#define BUFFER_INIT(max) {.maximum = (max)}
+#define BUFFER_INIT(max)                                                                           \
+    {                                                                                              \
+        .maximum = (max)                                                                           \
+    }
 #define AUTO_BUFFER __attribute__((cleanup(buffer_free)))
 
 void buffer_init(struct buffer *buffer, size_t maximum);

@@ -34,7 +34,10 @@ struct error {
 };
 
 /* An error object that says nothing. */
-#define ERROR_INIT {.kind = ERROR_NONE}
+#define ERROR_INIT                                                                                 \
+    {                                                                                              \
+        .kind = ERROR_NONE                                                                         \
+    }
 
 /* Fills in kind and message; returns -1, so that `return error_set(…)` reads well. */
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)

@@ -34,8 +34,7 @@ int file_read(int folder, const char *path, struct buffer *out, struct error *er
         if (count == 0)
             return 1;
         if (!left)
-            return error_set(error, ERROR_INPUT, "%s is larger than %zu bytes", path,
-                             out->maximum);
+            return error_set(error, ERROR_INPUT, "%s is larger than %zu bytes", path, out->maximum);
         buffer_grown(out, (size_t)count);
     }
 }

@@ -62,8 +62,12 @@ void json_put_flag(json_t *object, const char *key, bool flag)
 /* The length of the UTF-8 sequence at bytes (RFC 3629), 0 where there is none. */
 static size_t sequence_length(const unsigned char *bytes, size_t left)
 {
-    size_t length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2
-                  : bytes[0] < 0xf0 ? 3 : bytes[0] < 0xf5 ? 4 : 0;
+    size_t length = bytes[0] < 0x80   ? 1
+                    : bytes[0] < 0xc2 ? 0
+                    : bytes[0] < 0xe0 ? 2
+                    : bytes[0] < 0xf0 ? 3
+                    : bytes[0] < 0xf5 ? 4
+                                      : 0;
 
     if (!length || length > left)
         return 0;

@@ -40,7 +40,6 @@ char *json_indented(const json_t *value);
 json_t *json_parse(const char *text, size_t size, const char *where, struct error *error);
 
 /* A file's value: 1, 0 where there is no such file, -1. */
-int json_read_file(int folder, const char *path, size_t maximum, json_t **out,
-                   struct error *error);
+int json_read_file(int folder, const char *path, size_t maximum, json_t **out, struct error *error);
 
 #endif

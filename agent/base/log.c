@@ -29,7 +29,8 @@ static gid_t adm_group(void)
 
     if (file_read(AT_FDCWD, "/etc/group", &text, &error) <= 0)
         return 0;
-    for (line = text.bytes; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
+    for (line = text.bytes; line && *line;
+         line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
         if (strncmp(line, "adm:", 4) == 0 && sscanf(line, "adm:%*[^:]:%u:", &gid) == 1)
             return gid;
     }
@@ -82,9 +83,8 @@ void log_line(enum log_level level, const char *format, ...)
         file_write_all(STDERR_FILENO, line, strlen(line));
     }
     if (log_fd >= 0 && level <= LOG_LEVEL_INFO) {
-        static const char *const names[] = {[LOG_LEVEL_ERROR] = "error ",
-                                            [LOG_LEVEL_WARNING] = "warning ",
-                                            [LOG_LEVEL_INFO] = ""};
+        static const char *const names[] = {
+            [LOG_LEVEL_ERROR] = "error ", [LOG_LEVEL_WARNING] = "warning ", [LOG_LEVEL_INFO] = ""};
 
         snprintf(line, sizeof line, "%s [%d] %s%s\n", clock_text(stamp), (int)getpid(),
                  names[level], text);

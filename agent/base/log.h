@@ -10,7 +10,12 @@
 #include "base/error.h"
 
 /* The values of syslog(3). */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 
 /* Opens the file (0640, group adm where there is one); without it, standard error alone. */
 void log_open(const char *path);

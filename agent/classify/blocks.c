@@ -8,7 +8,15 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum tag { TAG_SCRIPT, TAG_POWERSHELL, TAG_PERSIST, TAG_ARGUMENTS, TAG_DETACH, TAG_LOCAL_SYSTEM, TAG_COUNT };
+enum tag {
+    TAG_SCRIPT,
+    TAG_POWERSHELL,
+    TAG_PERSIST,
+    TAG_ARGUMENTS,
+    TAG_DETACH,
+    TAG_LOCAL_SYSTEM,
+    TAG_COUNT
+};
 
 /* In the order in which the blocks run: <script> first, whatever their order in the text. */
 static const char *const tag_names[TAG_COUNT] = {
@@ -176,11 +184,8 @@ bool blocks_present(const char *text, size_t size)
 int blocks_parse(const char *text, size_t size, const char *name, unsigned line,
                  struct parts *parts, struct problems *problems, struct error *error)
 {
-    struct scanner scanner = {.text = text,
-                              .end = text + size,
-                              .name = name,
-                              .first_line = line,
-                              .problems = problems};
+    struct scanner scanner = {
+        .text = text, .end = text + size, .name = name, .first_line = line, .problems = problems};
     int persist, detach;
 
     if (scan(&scanner, error) < 0)

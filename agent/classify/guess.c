@@ -15,11 +15,15 @@ static const struct {
 } magics[] = {
     {"\x1f\x8b", 2, 0, "gzip-compressed data"},
     {"BZh", 3, 0, "bzip2-compressed data"},
-    {"\xfd" "7zXZ", 5, 0, "xz-compressed data"},
+    {"\xfd"
+     "7zXZ",
+     5, 0, "xz-compressed data"},
     {"\x28\xb5\x2f\xfd", 4, 0, "zstd-compressed data"},
     {"PK\x03\x04", 4, 0, "a zip archive"},
     {"ustar", 5, 257, "a tar archive"},
-    {"\x7f" "ELF", 4, 0, "a Linux program (ELF)"},
+    {"\x7f"
+     "ELF",
+     4, 0, "a Linux program (ELF)"},
     {"MZ", 2, 0, "a Windows program"},
     {"%PDF-", 5, 0, "a PDF document"},
     {"\x89PNG", 4, 0, "a PNG picture"},
@@ -85,7 +89,8 @@ static bool is_yaml(const char *bytes, size_t size)
 
     while (i < size && (isalnum((unsigned char)bytes[i]) || bytes[i] == '_' || bytes[i] == '-'))
         i++;
-    return i > 0 && i < size && bytes[i] == ':' && (i + 1 == size || isspace((unsigned char)bytes[i + 1]));
+    return i > 0 && i < size && bytes[i] == ':' &&
+           (i + 1 == size || isspace((unsigned char)bytes[i + 1]));
 }
 
 static const char *guess(const char *bytes, size_t size, const char **hint)
@@ -121,9 +126,8 @@ int guess_explain(const char *bytes, size_t size, struct error *error)
     const char *looks_like = guess(bytes, size, &hint);
 
     if (looks_like)
-        error_set(error, ERROR_INPUT,
-                  "not known as user-data: it looks like %s (%zu bytes, %s)", looks_like, size,
-                  encoding);
+        error_set(error, ERROR_INPUT, "not known as user-data: it looks like %s (%zu bytes, %s)",
+                  looks_like, size, encoding);
     else
         error_set(error, ERROR_INPUT, "not known as user-data: %s (%zu bytes, %s)",
                   strcmp(encoding, "binary") == 0 ? "it looks like nothing known"

@@ -71,7 +71,8 @@ static int check_members(const json_t *object, const char *prefix, const char *w
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         const char *const *name = known;
         char full[128];
 
@@ -88,8 +89,8 @@ static int check_members(const json_t *object, const char *prefix, const char *w
 static int read_metadata(struct settings *settings, const json_t *object, const char *where,
                          struct error *error)
 {
-    static const char *const known[] = {"endpoint", "endpoint_mode", "wait", "timeout", "attempts",
-                                        NULL};
+    static const char *const known[] = {"endpoint", "endpoint_mode", "wait",
+                                        "timeout",  "attempts",      NULL};
     const json_t *attempts = json_object_get(object, "attempts");
     char mode[8] = "";
 
@@ -98,8 +99,8 @@ static int read_metadata(struct settings *settings, const json_t *object, const 
     if (!json_is_object(object))
         return refuse(where, "metadata", "is no mapping", error);
     if (check_members(object, "metadata.", where, known, error) < 0 ||
-        read_text(object, "endpoint", where, settings->endpoint, sizeof settings->endpoint,
-                  error) < 0 ||
+        read_text(object, "endpoint", where, settings->endpoint, sizeof settings->endpoint, error) <
+            0 ||
         read_seconds(object, "wait", where, &settings->wait_ms, error) < 0 ||
         read_seconds(object, "timeout", where, &settings->timeout_ms, error) < 0 ||
         read_text(object, "endpoint_mode", where, mode, sizeof mode, error) < 0)
@@ -125,7 +126,8 @@ static int read_sources(struct settings *settings, const json_t *list, const cha
     if (!json_is_array(list) || !json_array_size(list) ||
         json_array_size(list) > SETTINGS_SOURCES_MAX)
         return refuse(where, "sources", "is no list of sources", error);
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!json_is_string(item) || json_string_length(item) >= sizeof settings->sources[i])
             return refuse(where, "sources", "has an item that is no source's name", error);
         snprintf(settings->sources[i], sizeof settings->sources[i], "%s", json_string_value(item));
@@ -167,7 +169,8 @@ static int read_modules(struct settings *settings, json_t *modules, const char *
         return 0;
     if (!json_is_object(modules))
         return refuse(where, "modules", "is no mapping", error);
-    json_object_foreach(modules, name, object) {
+    json_object_foreach(modules, name, object)
+    {
         if (read_module(name, object, where, error) < 0)
             return -1;
     }
@@ -280,7 +283,8 @@ static int read_environment(struct settings *settings, struct error *error)
         double seconds = strtod(timeout, &end);
 
         if (*end || !(seconds > 0 && seconds <= SECONDS_MAX))
-            return refuse_variable("AWS_METADATA_SERVICE_TIMEOUT", "is no number of seconds", error);
+            return refuse_variable("AWS_METADATA_SERVICE_TIMEOUT", "is no number of seconds",
+                                   error);
         settings->timeout_ms = (int64_t)(seconds * MS_PER_S);
     }
     if (attempts && *attempts) {
@@ -288,7 +292,7 @@ static int read_environment(struct settings *settings, struct error *error)
 
         if (*end || count < 1 || count > ATTEMPTS_MAX)
             return refuse_variable("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "is no number of tries",
-                          error);
+                                   error);
         settings->attempts = (unsigned)count;
     }
     return 0;

@@ -133,10 +133,10 @@ static json_t *read_float(const char *text)
 static json_t *plain_scalar(const char *text, size_t size)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes", "YES",
-                                        "on",   "On",   "ON",   NULL};
-    static const char *const falses[] = {"false", "False", "FALSE", "no", "No", "NO",
-                                         "off",   "Off",   "OFF",   NULL};
+    static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes",
+                                        "YES",  "on",   "On",   "ON",  NULL};
+    static const char *const falses[] = {"false", "False", "FALSE", "no",  "No",
+                                         "NO",    "off",   "Off",   "OFF", NULL};
     json_t *value = NULL;
 
     if (is_one_of(text, nulls))
@@ -243,8 +243,8 @@ static int keep_anchor(struct reader *reader, char *name, json_t *value, size_t 
     if (reader->anchor_count >= YAML_ANCHORS_MAX)
         return refuse(reader, "too many anchors", NULL);
     reader->anchors = memory_grow(reader->anchors, reader->anchor_count, sizeof *reader->anchors);
-    reader->anchors[reader->anchor_count++] =
-        (struct anchor){.name = memory_copy_string(name), .value = json_incref(value), .nodes = nodes};
+    reader->anchors[reader->anchor_count++] = (struct anchor){
+        .name = memory_copy_string(name), .value = json_incref(value), .nodes = nodes};
     return 0;
 }
 

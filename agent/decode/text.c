@@ -74,7 +74,8 @@ static int utf16_decode(const unsigned char *bytes, size_t size, enum byte_order
         char utf8[4];
 
         if (size - i < 2) {
-            error_set(error, ERROR_INPUT, "the text looks like UTF-16 but ends in half a character");
+            error_set(error, ERROR_INPUT,
+                      "the text looks like UTF-16 but ends in half a character");
             return error_at(error, NULL, line, 0);
         }
         unit = unit_at(bytes + i, order);
@@ -87,7 +88,8 @@ static int utf16_decode(const unsigned char *bytes, size_t size, enum byte_order
             }
         }
         if (unit >= 0xd800 && unit <= 0xdfff) {
-            error_set(error, ERROR_INPUT, "the text looks like UTF-16 but has half a character pair");
+            error_set(error, ERROR_INPUT,
+                      "the text looks like UTF-16 but has half a character pair");
             return error_at(error, NULL, line, 0);
         }
         if (unit == '\n')
@@ -113,8 +115,7 @@ int text_decode(const char *bytes, size_t size, struct buffer *out, unsigned *li
         if (size >= 3 && memcmp(bytes, mark_utf8, 3) == 0)
             mark = 3;
         if (!buffer_append(out, bytes + mark, size - mark))
-            return error_set(error, ERROR_INPUT, "the text is larger than %zu bytes",
-                             out->maximum);
+            return error_set(error, ERROR_INPUT, "the text is larger than %zu bytes", out->maximum);
     }
     *line = 1;
     while (start + blank < out->size && strchr(" \t\r\n", out->bytes[start + blank]) &&

@@ -8,8 +8,8 @@
 static const char *const frequency_names[] = {[BOOTLACE_PER_INSTANCE] = "per-instance",
                                               [BOOTLACE_PER_BOOT] = "per-boot",
                                               [BOOTLACE_ONCE] = "once"};
-static const char *const stage_names[] = {[BOOTLACE_STAGE_MAIN] = "main",
-                                          [BOOTLACE_STAGE_EARLY] = "early"};
+static const char *const stage_names[] = {
+    [BOOTLACE_STAGE_MAIN] = "main", [BOOTLACE_STAGE_EARLY] = "early"};
 
 enum { ORDER_DEFAULT = 500, ORDER_MAX = 1000, TIME_LIMIT_MAX = 7 * 24 * 3600 };
 
@@ -42,7 +42,8 @@ static int check_strings(const json_t *object, const char *member, struct error 
 
     if (list && !json_is_array(list))
         return error_set(error, ERROR_INPUT, "\"%s\" is not a list", member);
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!json_is_string(item))
             return error_set(error, ERROR_INPUT, "\"%s\" has an item that is no string", member);
     }
@@ -86,8 +87,8 @@ int description_parse(struct description *description, json_t *object, const cha
 
     if (check_shape(object, error) < 0)
         return -1;
-    frequency = read_choice(object, "frequency", frequency_names, ARRAY_SIZE(frequency_names),
-                            error);
+    frequency =
+        read_choice(object, "frequency", frequency_names, ARRAY_SIZE(frequency_names), error);
     stage = read_choice(object, "stage", stage_names, ARRAY_SIZE(stage_names), error);
     if (frequency < 0 || stage < 0)
         return -1;
@@ -170,7 +171,8 @@ static bool list_has(const json_t *object, const char *member, const char *text)
     const json_t *list = json_object_get(object, member), *item;
     size_t i;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (strcmp(json_string_value(item), text) == 0)
             return true;
     }

@@ -21,10 +21,10 @@ struct part {
     const char *type; /* MIME type, one of the constants below or a static string */
     char *bytes;      /* '\0' behind them */
     size_t size;
-    unsigned line;    /* the line of the user-data in which it begins, from 1 */
+    unsigned line; /* the line of the user-data in which it begins, from 1 */
     enum part_frequency frequency;
-    char *arguments;  /* for its interpreter, or NULL */
-    bool detach;      /* start it and don't wait */
+    char *arguments; /* for its interpreter, or NULL */
+    bool detach;     /* start it and don't wait */
 };
 
 struct parts {

@@ -89,8 +89,7 @@ void outcome_to_json(const struct outcome *outcome, json_t *object)
              outcome->exit_code >= 0 ? json_integer(outcome->exit_code) : json_null());
     if (outcome->signal)
         json_put_number(object, "signal", outcome->signal);
-    json_put(object, "started",
-             outcome->started ? json_string(outcome->started) : json_null());
+    json_put(object, "started", outcome->started ? json_string(outcome->started) : json_null());
     json_put_number(object, "duration_ms", outcome->duration_ms);
     json_put_text(object, "message", outcome->message ? outcome->message : "");
     json_put_text(object, "output", outcome->output ? outcome->output : "");

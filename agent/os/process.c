@@ -1,4 +1,5 @@
-/* Child processes: started by argument vector, with named descriptors and nothing else inherited. */
+/* Child processes: started by argument vector, with named descriptors and nothing else inherited.
+ */
 #include "os/process.h"
 
 #include "base/banned.h"
@@ -64,7 +65,7 @@ static int become_child(const struct process_start *start)
 static bool is_private(const char *variable)
 {
     static const char *const names[] = {"JOURNAL_STREAM=", "NOTIFY_SOCKET=", "INVOCATION_ID=",
-                                        "LISTEN_FDS=", "LISTEN_PID=", "SYSTEMD_EXEC_PID="};
+                                        "LISTEN_FDS=",     "LISTEN_PID=",    "SYSTEMD_EXEC_PID="};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (strncmp(variable, names[i], strlen(names[i])) == 0)

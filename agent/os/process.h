@@ -17,7 +17,8 @@ enum { PROCESS_FDS_MAX = 5 };
 /* In which process group, or session, a child runs. */
 enum process_group { PROCESS_OWN_GROUP, PROCESS_SAME_GROUP, PROCESS_OWN_SESSION };
 
-/* A child: either argv is executed, or function is called in a fork and its result the exit code. */
+/* A child: either argv is executed, or function is called in a fork and its result the exit code.
+ */
 struct process_start {
     const char *const *argv; /* argv[0] is a path */
     int (*function)(void *context);

@@ -35,8 +35,7 @@ static const json_t *entry_of(const struct step *step, const struct plan_request
     return json_object_get(history, step->name);
 }
 
-static void decide_known(struct step *step, const struct plan_request *request,
-                         const json_t *entry)
+static void decide_known(struct step *step, const struct plan_request *request, const json_t *entry)
 {
     bool changed = strcmp(json_text_of(entry, "digest", ""), step->digest) != 0;
     const char *when = step->frequency == BOOTLACE_PER_BOOT ? "in this boot"
@@ -46,8 +45,7 @@ static void decide_known(struct step *step, const struct plan_request *request,
 
     switch (step_state_of(json_text_of(entry, "status", NULL))) {
     case STEP_DONE:
-        reason = memory_format("done already %s%s", when,
-                               changed ? ", with other content" : "");
+        reason = memory_format("done already %s%s", when, changed ? ", with other content" : "");
         decide(step, false, reason);
         break;
     case STEP_FAILED:

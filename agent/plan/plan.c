@@ -1,4 +1,5 @@
-/* plan: parts, the modules' descriptions and what the journal says, made an ordered list of steps. */
+/* plan: parts, the modules' descriptions and what the journal says, made an ordered list of steps.
+ */
 #include "plan/plan.h"
 
 #include "base/banned.h"
@@ -16,8 +17,7 @@ static const struct description *module_for_type(const struct plan_request *requ
     return NULL;
 }
 
-static const struct description *module_for_key(const struct plan_request *request,
-                                                const char *key)
+static const struct description *module_for_key(const struct plan_request *request, const char *key)
 {
     for (size_t i = 0; i < request->module_count; i++) {
         if (description_has_key(&request->modules[i], key))
@@ -54,8 +54,7 @@ static enum bootlace_frequency frequency_of(const struct part *part,
     return module->frequency;
 }
 
-static unsigned time_limit_of(const struct plan_request *request,
-                              const struct description *module)
+static unsigned time_limit_of(const struct plan_request *request, const struct description *module)
 {
     const json_t *settings = json_object_get(request->module_settings, module->name);
     const json_t *limit = json_object_get(settings, "time_limit");
@@ -140,13 +139,14 @@ static void plan_module(struct plan *plan, const struct plan_request *request,
                         const struct description *module)
 {
     const json_t *keys = json_object_get(module->object, "keys"), *item;
-    bool always = !json_array_size(keys) &&
-                  !json_array_size(json_object_get(module->object, "types"));
+    bool always =
+        !json_array_size(keys) && !json_array_size(json_object_get(module->object, "types"));
     json_t *settings = memory_need(json_object());
     struct step *step;
     size_t i;
 
-    json_array_foreach(keys, i, item) {
+    json_array_foreach(keys, i, item)
+    {
         json_t *value = json_object_get(request->config, json_string_value(item));
 
         if (value)
@@ -199,7 +199,8 @@ int plan_make(struct plan *plan, const struct plan_request *request, struct erro
     json_t *value;
 
     plan_all(plan, request);
-    json_object_foreach((json_t *)request->config, key, value) {
+    json_object_foreach((json_t *)request->config, key, value)
+    {
         if (!module_for_key(request, key))
             refuse_key(plan, key);
     }
@@ -235,7 +236,8 @@ json_t *plan_wanted_metadata(const struct plan *plan)
         const json_t *list = json_object_get(step->module->object, "metadata"), *item;
         size_t j;
 
-        json_array_foreach(list, j, item) {
+        json_array_foreach(list, j, item)
+        {
             const char *path = json_string_value(item);
 
             if (step->run && !json_object_get(seen, path)) {

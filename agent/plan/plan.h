@@ -22,14 +22,14 @@ enum { STEPS_MAX = 2000, TIME_LIMIT_DEFAULT_S = 3600 };
 struct plan_request {
     const struct description *modules;
     size_t module_count;
-    const struct parts *parts;   /* may be NULL */
-    const json_t *config;        /* object of cloud-config keys; may be NULL */
+    const struct parts *parts; /* may be NULL */
+    const json_t *config;      /* object of cloud-config keys; may be NULL */
     enum bootlace_stage stage;
-    const json_t *history;       /* step name -> its last journal entry, of this instance */
-    const json_t *history_once;  /* the same of this file system */
+    const json_t *history;      /* step name -> its last journal entry, of this instance */
+    const json_t *history_once; /* the same of this file system */
     const char *boot_id;
     const json_t *module_settings; /* settings by module name */
-    const char *const *rerun;    /* step names, "all", "failed"; NULL-ended; NULL = none */
+    const char *const *rerun;      /* step names, "all", "failed"; NULL-ended; NULL = none */
 };
 
 struct plan {

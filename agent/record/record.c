@@ -162,8 +162,8 @@ int record_put_part(struct record *record, const struct step *step, char **path,
 
     snprintf(name, sizeof name, "parts/%s", step->digest);
     if (file_make_folders(record->folder, "parts", PART_MODE, error) < 0 ||
-        file_write(record->folder, name, step->part->bytes, step->part->size, PART_MODE, 0,
-                   error) < 0)
+        file_write(record->folder, name, step->part->bytes, step->part->size, PART_MODE, 0, error) <
+            0)
         return -1;
     *path = record_path(record, name);
     return 0;

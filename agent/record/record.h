@@ -28,14 +28,17 @@ enum { RECORD_ID_MAX = 64, RECORD_JOURNAL_MAX = 256 << 20, RECORD_FILE_MAX = 64 
 
 struct record {
     char id[RECORD_ID_MAX + 1];
-    int state;      /* the folder /var/lib/bootlace */
-    int folder;     /* the folder of this instance; -1 = not opened for a trial */
+    int state;  /* the folder /var/lib/bootlace */
+    int folder; /* the folder of this instance; -1 = not opened for a trial */
     int journal;
-    int once;       /* the journal of what is done once on this file system */
+    int once;             /* the journal of what is done once on this file system */
     bool folders_to_sync; /* new names are not yet flushed */
 };
 
-#define RECORD_INIT {.state = -1, .folder = -1, .journal = -1, .once = -1}
+#define RECORD_INIT                                                                                \
+    {                                                                                              \
+        .state = -1, .folder = -1, .journal = -1, .once = -1                                       \
+    }
 #define AUTO_RECORD __attribute__((cleanup(record_close)))
 
 /* Opens the record of an instance, making what is missing. The id is checked. */

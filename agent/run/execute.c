@@ -73,13 +73,12 @@ static int start_process(struct execute *execute, struct channels *channels,
 {
     const struct description *module = execute->step->module;
     const char *argv[] = {module->path, execute->phase == HOST_PREPARE ? "prepare" : "run", NULL};
-    struct host_call call = {
-        .path = module->path, .name = module->name, .phase = execute->phase};
+    struct host_call call = {.path = module->path, .name = module->name, .phase = execute->phase};
     struct process_start start = {.argv = argv,
                                   .environment = setup->environment,
                                   .folder = "/",
-                                  .fds = {channels->input, channels->output[1],
-                                          channels->output[1], channels->result[1], -1}};
+                                  .fds = {channels->input, channels->output[1], channels->output[1],
+                                          channels->result[1], -1}};
 
     if (module->native) {
         start.function = host_main;
@@ -121,7 +120,8 @@ int execute_start(struct execute *execute, struct step *step, enum host_phase ph
     return 0;
 }
 
-/* One line of descriptor 3; true where it is a progress. Lines that make no sense are passed over. */
+/* One line of descriptor 3; true where it is a progress. Lines that make no sense are passed over.
+ */
 static bool take_line(struct execute *execute, const char *line, size_t size)
 {
     struct error ignored = ERROR_INIT;
@@ -222,8 +222,8 @@ static void judge(struct execute *execute, int status)
     outcome->exit_code = (int)json_number_of(
         execute->result, "exit_code",
         WIFEXITED(status) && !execute->step->module->native ? WEXITSTATUS(status) : -1);
-    outcome->signal = (int)json_number_of(execute->result, "signal",
-                                          WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    outcome->signal =
+        (int)json_number_of(execute->result, "signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     if (outcome->signal)
         outcome->exit_code = -1;
     if (execute->timed_out) {
@@ -239,7 +239,8 @@ static void judge(struct execute *execute, int status)
         outcome_set_message(outcome, "said \"%s\" but ended with exit code %d",
                             json_text_of(execute->result, "status", ""), WEXITSTATUS(status));
     } else if (!said_well) {
-        outcome_set_message(outcome, "%s", message && *message ? message : "failed and did not say why");
+        outcome_set_message(outcome, "%s",
+                            message && *message ? message : "failed and did not say why");
     } else {
         outcome->state = STEP_DONE;
         outcome->changed = result_is(execute, "changed");

@@ -28,10 +28,10 @@ enum {
 struct execute_setup {
     const char *root;
     bool dry_run;
-    const json_t *metadata;  /* object: path -> text, or null where there is no such item */
-    const char *part_file;   /* of the step's part, or NULL */
+    const json_t *metadata;         /* object: path -> text, or null where there is no such item */
+    const char *part_file;          /* of the step's part, or NULL */
     const char *const *environment; /* "NAME=value"; NULL-ended */
-    int output_log_fd;       /* or -1 */
+    int output_log_fd;              /* or -1 */
     bool show_output;
 };
 
@@ -39,23 +39,26 @@ struct execute {
     struct step *step;
     enum host_phase phase;
     pid_t pid;
-    int pid_fd;              /* of the process; -1 when it is gone */
-    int result_fd;           /* JSON lines from descriptor 3 */
-    int query_fd;            /* metadata paths from descriptor 4 */
+    int pid_fd;    /* of the process; -1 when it is gone */
+    int result_fd; /* JSON lines from descriptor 3 */
+    int query_fd;  /* metadata paths from descriptor 4 */
     struct output output;
     struct buffer result_text;
-    json_t *result;          /* the last result line */
+    json_t *result; /* the last result line */
     json_t *items;
-    json_t *progress;        /* the last progress line */
+    json_t *progress; /* the last progress line */
     int64_t started_ms;
-    int64_t deadline_ms;     /* 0 = none */
+    int64_t deadline_ms; /* 0 = none */
     bool timed_out;
     bool told_to_end;
     bool active;
 };
 
 /* One that is not active. */
-#define EXECUTE_INIT {.pid_fd = -1, .result_fd = -1, .query_fd = -1, .output = {.fd = -1}}
+#define EXECUTE_INIT                                                                               \
+    {                                                                                              \
+        .pid_fd = -1, .result_fd = -1, .query_fd = -1, .output = {.fd = -1 }                       \
+    }
 
 /* Starts it. On error nothing is left behind. */
 int execute_start(struct execute *execute, struct step *step, enum host_phase phase,

@@ -118,8 +118,8 @@ static void host_ended(const struct bootlace_host *host, const struct bootlace_e
     call_of(host)->ended = true;
 }
 
-static int host_run_program(const struct bootlace_host *host,
-                            const struct bootlace_program *given, struct bootlace_ending *ending)
+static int host_run_program(const struct bootlace_host *host, const struct bootlace_program *given,
+                            struct bootlace_ending *ending)
 {
     struct bootlace_program program = {0};
 
@@ -163,8 +163,7 @@ static const char *host_metadata(const struct bootlace_host *host, const char *p
 
     if (known)
         return json_string_value(known);
-    if (strlen(path) > HOST_PATH_MAX ||
-        send(HOST_QUERY_FD, path, strlen(path), MSG_NOSIGNAL) < 0)
+    if (strlen(path) > HOST_PATH_MAX || send(HOST_QUERY_FD, path, strlen(path), MSG_NOSIGNAL) < 0)
         return NULL;
     do
         size = recv(HOST_QUERY_FD, answer, sizeof answer - 1, 0);
@@ -180,8 +179,7 @@ static void write_outcome(const struct call *call, int result)
 {
     json_t *object = memory_need(json_object());
 
-    json_put_text(object, "status",
-                  result < 0 ? "failed" : result > 0 ? "changed" : "unchanged");
+    json_put_text(object, "status", result < 0 ? "failed" : result > 0 ? "changed" : "unchanged");
     if (call->message)
         json_put_text(object, "message", call->message);
     else if (result < 0)

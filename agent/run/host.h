@@ -15,9 +15,9 @@ enum host_phase { HOST_PREPARE, HOST_RUN };
 enum {
     HOST_RESULT_FD = 3,
     HOST_QUERY_FD = 4,
-    HOST_PATH_MAX = 512,          /* of a metadata path */
-    HOST_ANSWER_MAX = 64 << 10,   /* of a metadata item */
-    HOST_INPUT_MAX = 64 << 20     /* of a step's input */
+    HOST_PATH_MAX = 512,        /* of a metadata path */
+    HOST_ANSWER_MAX = 64 << 10, /* of a metadata item */
+    HOST_INPUT_MAX = 64 << 20   /* of a step's input */
 };
 
 /* First byte of an answer on the query descriptor. */

@@ -1,4 +1,5 @@
-/* Native modules: shared objects with one exported data symbol, opened in a process of their own. */
+/* Native modules: shared objects with one exported data symbol, opened in a process of their own.
+ */
 #include "run/native.h"
 
 #include "base/banned.h"

@@ -82,10 +82,10 @@ static void end_line(struct output *output)
     write_log(output, text);
     keep_tail(output);
     if (output->show) {
-        int length = getenv("JOURNAL_STREAM")
-                         ? snprintf(line, sizeof line, "<%d>%.100s: %s\n", JOURNAL_INFO,
-                                    output->step, text)
-                         : snprintf(line, sizeof line, "%.100s: %s\n", output->step, text);
+        int length =
+            getenv("JOURNAL_STREAM")
+                ? snprintf(line, sizeof line, "<%d>%.100s: %s\n", JOURNAL_INFO, output->step, text)
+                : snprintf(line, sizeof line, "%.100s: %s\n", output->step, text);
 
         file_write_all(STDERR_FILENO, line, (size_t)length);
     }

@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 enum {
-    OUTPUT_LINE_MAX = 8192,           /* a longer line is cut into several */
-    OUTPUT_TAIL_MAX = 4096,           /* of the last lines, in bytes */
-    OUTPUT_TAIL_LINES = 25,           /* and in lines */
-    OUTPUT_LOG_MAX = 64 << 20         /* of one step in the log; the rest is read and dropped */
+    OUTPUT_LINE_MAX = 8192,   /* a longer line is cut into several */
+    OUTPUT_TAIL_MAX = 4096,   /* of the last lines, in bytes */
+    OUTPUT_TAIL_LINES = 25,   /* and in lines */
+    OUTPUT_LOG_MAX = 64 << 20 /* of one step in the log; the rest is read and dropped */
 };
 
 struct output {
-    const char *step;     /* borrowed */
-    int fd;               /* the pipe's end, non-blocking; -1 once it is at its end */
-    int log_fd;           /* of the output log, or -1; borrowed */
-    bool show;            /* on standard error, too */
+    const char *step; /* borrowed */
+    int fd;           /* the pipe's end, non-blocking; -1 once it is at its end */
+    int log_fd;       /* of the output log, or -1; borrowed */
+    bool show;        /* on standard error, too */
     bool at_line_start;
     struct buffer line;
     struct buffer tail;

@@ -52,10 +52,8 @@ json_t *registry_ask(const char *path, struct error *error)
     AUTO_BUFFER struct buffer out = BUFFER_INIT(DESCRIPTION_MAX);
     AUTO_BUFFER struct buffer complaint = BUFFER_INIT(256);
     const char *argv[] = {path, "describe", NULL};
-    struct process_capture capture = {.argv = argv,
-                                      .out = &out,
-                                      .complaint = &complaint,
-                                      .limit_ms = DESCRIBE_LIMIT_MS};
+    struct process_capture capture = {
+        .argv = argv, .out = &out, .complaint = &complaint, .limit_ms = DESCRIBE_LIMIT_MS};
     int status;
 
     if (ends_with(path, ".so")) {
@@ -66,8 +64,9 @@ json_t *registry_ask(const char *path, struct error *error)
     if (status < 0)
         return NULL;
     if (status != 0) {
-        error_set(error, ERROR_INTERNAL, "it ended with exit code %d when asked to describe itself%s%s",
-                  status, complaint.size ? ": " : "", buffer_text(&complaint));
+        error_set(error, ERROR_INTERNAL,
+                  "it ended with exit code %d when asked to describe itself%s%s", status,
+                  complaint.size ? ": " : "", buffer_text(&complaint));
         return NULL;
     }
     return json_parse(buffer_text(&out), out.size, "its description", error);
@@ -89,9 +88,9 @@ static int check_file(const struct stat *info, struct error *error)
 static json_t *ask_or_remember(struct scan *scan, const char *path, const struct stat *info,
                                struct error *error)
 {
-    AUTO_FREE char *key = memory_format(
-        "%llu %lld %lld.%09ld", (unsigned long long)info->st_ino, (long long)info->st_size,
-        (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
+    AUTO_FREE char *key = memory_format("%llu %lld %lld.%09ld", (unsigned long long)info->st_ino,
+                                        (long long)info->st_size, (long long)info->st_mtim.tv_sec,
+                                        info->st_mtim.tv_nsec);
     const json_t *known = json_object_get(scan->cache, path);
     json_t *object, *entry;
 

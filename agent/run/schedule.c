@@ -112,7 +112,8 @@ static void finish(struct loop *loop, struct execute *execute)
     struct step *step = execute->step;
     const struct schedule_host *host = &loop->schedule->host;
 
-    /* A step that a shutdown ended is cut off, not failed, and the signal may still be on its way. */
+    /* A step that a shutdown ended is cut off, not failed, and the signal may still be on its way.
+     */
     take_signal(loop);
     execute_finish(execute);
     if (execute->phase == HOST_RUN) {

@@ -14,7 +14,9 @@
 
 #include <fcntl.h>
 
-enum { USER_DATA_TEXT_MAX = SOURCE_USER_DATA_MAX / TEXT_GROWTH_DENOMINATOR * TEXT_GROWTH_NUMERATOR };
+enum {
+    USER_DATA_TEXT_MAX = SOURCE_USER_DATA_MAX / TEXT_GROWTH_DENOMINATOR * TEXT_GROWTH_NUMERATOR
+};
 
 int launch_open(struct launch *launch, const struct options *options, bool keep,
                 struct error *error)
@@ -41,8 +43,7 @@ int launch_open(struct launch *launch, const struct options *options, bool keep,
         struct error problem = launch->registry.problems.items[i].error;
         char text[ERROR_TEXT_MAX];
 
-        log_line(LOG_LEVEL_WARNING, "module left out: %s",
-                 error_text(&problem, text, sizeof text));
+        log_line(LOG_LEVEL_WARNING, "module left out: %s", error_text(&problem, text, sizeof text));
     }
     return 0;
 }
@@ -77,8 +78,9 @@ static int identify_by_record(struct launch *launch, struct error *error)
     same = (*launch->evidence && strcmp(identity.evidence, launch->evidence) == 0) ||
            strcmp(identity.boot_id, launch->boot_id) == 0;
     if (!same)
-        return error_hint(error, "the record of %s stays as it is: nothing shows that this is "
-                                 "still that machine",
+        return error_hint(error,
+                          "the record of %s stays as it is: nothing shows that this is "
+                          "still that machine",
                           identity.instance_id);
     launch->silence = *error;
     launch->from_record = true;
@@ -197,8 +199,8 @@ void launch_classify(struct launch *launch)
 
     if (!launch->has_user_data)
         return;
-    if (text_decode(buffer_text(&launch->user_data), launch->user_data.size, &text, &line,
-                    &error) < 0) {
+    if (text_decode(buffer_text(&launch->user_data), launch->user_data.size, &text, &line, &error) <
+        0) {
         error_at(&error, "user-data", error.line, 0);
         problems_add_error(&launch->plan.problems, &error);
         return;
@@ -232,8 +234,8 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
     /* What the record knows of a step that is not run again is its outcome still. */
     for (size_t i = 0; i < launch->plan.steps.count; i++) {
         struct step *step = &launch->plan.steps.items[i];
-        const json_t *entry = json_object_get(
-            step->frequency == BOOTLACE_ONCE ? once : history, step->name);
+        const json_t *entry =
+            json_object_get(step->frequency == BOOTLACE_ONCE ? once : history, step->name);
 
         if (step->run || !entry)
             continue;
@@ -261,8 +263,7 @@ int launch_item(struct launch *launch, const char *path, struct buffer *out, str
         return 0;
     got = source_item(&launch->source, path, out, error);
     if (got > 0)
-        json_put(launch->metadata, path,
-                 json_lossy_string(out->bytes + start, out->size - start));
+        json_put(launch->metadata, path, json_lossy_string(out->bytes + start, out->size - start));
     else if (got == 0)
         json_put(launch->metadata, path, json_null());
     return got;
@@ -274,7 +275,8 @@ int launch_metadata(struct launch *launch, struct error *error)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(wanted, i, item) {
+    json_array_foreach(wanted, i, item)
+    {
         AUTO_BUFFER struct buffer value = BUFFER_INIT(SOURCE_ITEM_MAX);
 
         if (launch_item(launch, json_string_value(item), &value, error) < 0)

@@ -37,7 +37,8 @@ void metadata_cache_publish(const struct launch *launch)
     json_put(cache, "items", items);
     if (!launch->keep || *launch->settings.user_data)
         return;
-    json_object_foreach(launch->metadata, name, value) {
+    json_object_foreach(launch->metadata, name, value)
+    {
         if (metadata_cache_is_public(name))
             json_put(items, name, json_incref(value));
     }

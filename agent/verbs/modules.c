@@ -37,8 +37,7 @@ static void print_list(const json_t *object, const char *title, const char *memb
     if (!json_array_size(list))
         return;
     printf("%s", title);
-    json_array_foreach(list, i, item)
-        printf(" %s", json_string_value(item));
+    json_array_foreach(list, i, item) printf(" %s", json_string_value(item));
     puts("");
 }
 

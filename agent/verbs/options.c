@@ -204,8 +204,8 @@ static void print_options(const struct verb *verb)
 void options_help(const struct verb *verb)
 {
     if (verb) {
-        printf("Usage: bootlace %s [OPTION]...%s%s\n\n%s\n", verb->name,
-               *verb->operands ? " " : "", verb->operands, verb->text);
+        printf("Usage: bootlace %s [OPTION]...%s%s\n\n%s\n", verb->name, *verb->operands ? " " : "",
+               verb->operands, verb->text);
         print_options(verb);
         return;
     }

@@ -15,10 +15,10 @@ enum { OPTIONS_RERUN_MAX = 64, OPTIONS_TIMEOUT_DEFAULT_S = 3600 };
 struct options {
     bool json, verbose, help, version;
     bool dry_run, boot, early, wait, all, describe;
-    const char *user_data;                     /* a file, or NULL */
-    const char *source;                        /* a name, or NULL */
-    const char *completion;                    /* a shell, or NULL */
-    const char *rerun[OPTIONS_RERUN_MAX + 1];  /* NULL-ended */
+    const char *user_data;                    /* a file, or NULL */
+    const char *source;                       /* a name, or NULL */
+    const char *completion;                   /* a shell, or NULL */
+    const char *rerun[OPTIONS_RERUN_MAX + 1]; /* NULL-ended */
     int64_t timeout_s;
     char **operands;
     size_t operand_count;
@@ -29,7 +29,7 @@ struct verb {
     const char *operands; /* as the synopsis shows them */
     size_t operands_max;
     const char *summary;
-    const char *text; /* a paragraph for --help */
+    const char *text;                          /* a paragraph for --help */
     int (*run)(const struct options *options); /* the exit code */
 };
 

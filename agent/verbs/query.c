@@ -118,7 +118,8 @@ static void print_tree(const json_t *tree, unsigned depth)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)tree, name, value) {
+    json_object_foreach((json_t *)tree, name, value)
+    {
         printf("%*s%s%s", (int)depth * 2, "", name, json_is_object(value) ? "/\n" : ": ");
         if (json_is_object(value))
             print_tree(value, depth + 1);
@@ -149,7 +150,8 @@ static void print_value(const struct query *query, const char *path, const struc
     }
     fwrite(buffer_text(value), 1, value->size, stdout);
     /* User-data is bytes; everything else is a line. */
-    if (strcmp(path, user_data_path) != 0 && (!value->size || value->bytes[value->size - 1] != '\n'))
+    if (strcmp(path, user_data_path) != 0 &&
+        (!value->size || value->bytes[value->size - 1] != '\n'))
         puts("");
 }
 

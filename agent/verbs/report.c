@@ -91,8 +91,7 @@ static void add_step_errors(json_t *errors, const struct steps *steps)
             continue;
         object = memory_need(json_object());
         json_put_text(object, "step", step->name);
-        json_put_text(object, "message", step->outcome.message ? step->outcome.message
-                                                               : "failed");
+        json_put_text(object, "message", step->outcome.message ? step->outcome.message : "failed");
         if (step->outcome.exit_code >= 0)
             json_put_number(object, "exit_code", step->outcome.exit_code);
         json_add(errors, object);
@@ -129,7 +128,8 @@ json_t *report_public(const json_t *whole)
     json_t *object = memory_need(json_deep_copy(whole)), *step;
     size_t i;
 
-    json_array_foreach(json_object_get(object, "steps"), i, step) {
+    json_array_foreach(json_object_get(object, "steps"), i, step)
+    {
         json_object_del(step, "output");
         json_object_del(step, "items");
     }

@@ -93,10 +93,10 @@ static void end_step(void *context, struct step *step)
     struct run *run = context;
     const struct outcome *outcome = &step->outcome;
     struct error error = ERROR_INIT;
-    AUTO_FREE char *code =
-        outcome->signal           ? memory_format(", signal %d", outcome->signal)
-        : outcome->exit_code >= 0 ? memory_format(", exit code %d", outcome->exit_code)
-                                  : memory_copy_string("");
+    AUTO_FREE char *code = outcome->signal ? memory_format(", signal %d", outcome->signal)
+                           : outcome->exit_code >= 0
+                               ? memory_format(", exit code %d", outcome->exit_code)
+                               : memory_copy_string("");
 
     run->last = step;
     log_line(outcome->state == STEP_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
@@ -172,8 +172,7 @@ static void run_steps(struct run *run)
 {
     struct launch *launch = &run->launch;
     struct error error = ERROR_INIT;
-    AUTO_CLOSE int log_fd =
-        run->options->dry_run ? -1 : log_open_file(paths_get(PATHS_OUTPUT_LOG));
+    AUTO_CLOSE int log_fd = run->options->dry_run ? -1 : log_open_file(paths_get(PATHS_OUTPUT_LOG));
     AUTO_CLOSE int signal_fd = catch_signals();
     struct step_environment environment;
     struct schedule schedule = {.root = "/",
@@ -377,9 +376,8 @@ static int keep_still(struct run *run, const char *reason)
 
 int verb_run(const struct options *options)
 {
-    struct run run = {.options = options,
-                      .launch = {.record = RECORD_INIT},
-                      .before = BUFFER_INIT(STATUS_MAX)};
+    struct run run = {
+        .options = options, .launch = {.record = RECORD_INIT}, .before = BUFFER_INIT(STATUS_MAX)};
     AUTO_FREE char *lock = memory_format("%s/lock", paths_get(PATHS_RUN));
     const char *reason = options->boot ? reason_to_keep_still() : NULL;
     struct error error = ERROR_INIT;

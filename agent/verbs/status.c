@@ -69,8 +69,8 @@ static json_t *prefer_record(json_t *published)
         return published;
     json_read_file(record.folder, "status.json", STATUS_MAX, &whole, &ignored);
     record_close(&record);
-    if (whole && strcmp(json_text_of(whole, "started", ""),
-                        json_text_of(published, "started", "?")) == 0) {
+    if (whole &&
+        strcmp(json_text_of(whole, "started", ""), json_text_of(published, "started", "?")) == 0) {
         json_decref(published);
         return whole;
     }
@@ -109,7 +109,8 @@ static void merge_early(json_t *object)
         json_array_extend(json_object_get(object, "errors"), json_object_get(early, "errors")) < 0)
         memory_exhausted();
     json_put(object, "steps", steps);
-    if (status_is(early, "failed") && (status_is(object, "done") || status_is(object, "degraded"))) {
+    if (status_is(early, "failed") &&
+        (status_is(object, "done") || status_is(object, "degraded"))) {
         json_put_text(object, "status", "failed");
         json_put_number(object, "exit_code", ERROR_STEP);
     }
@@ -207,7 +208,8 @@ static void print_errors(const json_t *errors)
     const json_t *error;
     size_t i;
 
-    json_array_foreach(errors, i, error) {
+    json_array_foreach(errors, i, error)
+    {
         const char *where = json_text_of(error, "where", json_text_of(error, "step", ""));
         const char *hint = json_text_of(error, "hint", "");
         int64_t line = json_number_of(error, "line", 0);
@@ -236,8 +238,7 @@ static void print_text(const json_t *object)
                (double)json_number_of(object, "duration_ms", 0) / MS_PER_S);
     if (json_array_size(steps))
         puts("steps:");
-    json_array_foreach(steps, i, step)
-        print_step(step);
+    json_array_foreach(steps, i, step) print_step(step);
     print_errors(json_object_get(object, "errors"));
     if (status_is(object, "failed"))
         printf("the whole output: %s\n", paths_get(PATHS_OUTPUT_LOG));
@@ -245,8 +246,7 @@ static void print_text(const json_t *object)
 
 int verb_status(const struct options *options)
 {
-    AUTO_JSON json_t *object =
-        options->wait ? wait_for_status(options->timeout_s) : read_status();
+    AUTO_JSON json_t *object = options->wait ? wait_for_status(options->timeout_s) : read_status();
 
     if (options->json)
         show_json(object);

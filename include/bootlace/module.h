@@ -65,17 +65,19 @@ enum bootlace_effect {
 
 /* A program to be run; members not named are zero. */
 struct bootlace_program {
-    size_t size;               /* sizeof(struct bootlace_program) */
-    const char *const *argv;   /* argv[0] is a path, or a name that is looked up in PATH; ends with NULL */
-    const char *const *environ_add; /* "NAME=value" beside the step's own environment; NULL-ended or NULL */
-    const char *folder;        /* working folder; NULL = "/" */
-    const char *input;         /* standard input; NULL = empty */
+    size_t size; /* sizeof(struct bootlace_program) */
+    const char *const
+        *argv; /* argv[0] is a path, or a name that is looked up in PATH; ends with NULL */
+    const char *const
+        *environ_add;   /* "NAME=value" beside the step's own environment; NULL-ended or NULL */
+    const char *folder; /* working folder; NULL = "/" */
+    const char *input;  /* standard input; NULL = empty */
     size_t input_size;
     enum bootlace_effect effect;
-    unsigned time_limit;       /* seconds; 0 = the step's own limit alone */
-    char *capture;             /* standard output goes here, '\0'-terminated; NULL = to the log */
-    size_t capture_size;       /* of the capture buffer; what does not fit is dropped */
-    int detach;                /* not 0: start it in a session of its own and don't wait */
+    unsigned time_limit; /* seconds; 0 = the step's own limit alone */
+    char *capture;       /* standard output goes here, '\0'-terminated; NULL = to the log */
+    size_t capture_size; /* of the capture buffer; what does not fit is dropped */
+    int detach;          /* not 0: start it in a session of its own and don't wait */
 };
 
 /* How a program ended. */
@@ -102,13 +104,13 @@ struct bootlace_file {
 struct bootlace_host {
     size_t size;        /* of the table that this agent has: see BOOTLACE_HAS */
     unsigned interface; /* BOOTLACE_INTERFACE of the agent */
-    int dry_run;        /* not 0: show, change nothing; run_program and put_file know it themselves */
-    const char *root;   /* the tree to work on, "/" on a running machine */
-    void *context;      /* the host's own */
+    int dry_run;      /* not 0: show, change nothing; run_program and put_file know it themselves */
+    const char *root; /* the tree to work on, "/" on a running machine */
+    void *context;    /* the host's own */
 
     /* A line into the step's log. Never pass what may be a secret. */
-    void (*log)(const struct bootlace_host *host, enum bootlace_level level, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+    void (*log)(const struct bootlace_host *host, enum bootlace_level level, const char *format,
+                ...) __attribute__((format(printf, 3, 4)));
 
     /* How far it is, 0.0 to 1.0, and a word about it (or NULL); shown by `bootlace status`. */
     void (*progress)(const struct bootlace_host *host, double fraction, const char *message);
@@ -182,20 +184,21 @@ struct bootlace_host {
 typedef int bootlace_function(const struct bootlace_host *host, const char *input);
 
 struct bootlace_module {
-    size_t size;          /* sizeof(struct bootlace_module) */
-    unsigned interface;   /* BOOTLACE_INTERFACE */
-    const char *name;     /* [a-z0-9-]+, that of the file without .so */
+    size_t size;        /* sizeof(struct bootlace_module) */
+    unsigned interface; /* BOOTLACE_INTERFACE */
+    const char *name;   /* [a-z0-9-]+, that of the file without .so */
     const char *version;
-    const char *summary;  /* one line */
-    const char *const *keys;     /* the cloud-config keys that it owns; NULL-ended, or NULL */
-    const char *const *types;    /* the MIME types of parts that it owns; NULL-ended, or NULL */
-    const char *const *metadata; /* the items that it wants in input's metadata; NULL-ended, or NULL */
-    const char *schema;   /* JSON Schema of the object that holds its keys, or NULL */
+    const char *summary;      /* one line */
+    const char *const *keys;  /* the cloud-config keys that it owns; NULL-ended, or NULL */
+    const char *const *types; /* the MIME types of parts that it owns; NULL-ended, or NULL */
+    const char *const
+        *metadata;      /* the items that it wants in input's metadata; NULL-ended, or NULL */
+    const char *schema; /* JSON Schema of the object that holds its keys, or NULL */
     enum bootlace_frequency frequency;
     enum bootlace_stage stage;
-    int order;            /* its place among the steps, 0 to 1000; parts keep their own order */
-    unsigned flags;       /* of bootlace_flags */
-    unsigned time_limit;  /* seconds for a call; 0 = the agent's default */
+    int order;           /* its place among the steps, 0 to 1000; parts keep their own order */
+    unsigned flags;      /* of bootlace_flags */
+    unsigned time_limit; /* seconds for a call; 0 = the agent's default */
 
     /* Fetches ahead what it can, touching nothing visible; a failure here is none. May be NULL. */
     bootlace_function *prepare;

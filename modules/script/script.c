@@ -54,10 +54,8 @@ static int read_first_line(struct script *script)
 static int run_vector(const struct bootlace_host *host, const struct script *script,
                       const char *const *argv, struct bootlace_ending *ending)
 {
-    const struct bootlace_program program = {.size = sizeof program,
-                                             .argv = argv,
-                                             .effect = BOOTLACE_CHANGES,
-                                             .detach = script->detach};
+    const struct bootlace_program program = {
+        .size = sizeof program, .argv = argv, .effect = BOOTLACE_CHANGES, .detach = script->detach};
 
     return host->run_program(host, &program, ending);
 }
@@ -77,8 +75,7 @@ static int run_script(const struct bootlace_host *host, const struct script *scr
 
     if (script->interpreter)
         result = run_vector(host, script, itself, ending);
-    if (result == -EACCES &&
-        (!script->interpreter || access(script->interpreter, X_OK) == 0))
+    if (result == -EACCES && (!script->interpreter || access(script->interpreter, X_OK) == 0))
         result = run_vector(host, script, interpreted, ending);
     return result;
 }
