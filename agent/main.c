@@ -66,7 +66,7 @@ static int program(const struct options *options)
     return refuse(&error);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     struct error error = ERROR_INIT;
     struct options options;
@@ -92,4 +92,20 @@ int main(int argc, char **argv)
         return 0;
     }
     return verb->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    int code = run_command(argc, argv);
+
+    /*
+     * Everything is given back by now. What would still run at exit are the clean-up functions of
+     * libcurl's thirty libraries, which take longer than the run itself.
+     */
+    if (fflush(stdout) != 0 && code == 0)
+        code = ERROR_INTERNAL;
+#ifndef __SANITIZE_ADDRESS__ /* it looks for leaks at exit */
+    _exit(code);
+#endif
+    return code;
 }

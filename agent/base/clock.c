@@ -19,12 +19,14 @@ char *clock_text(char text[static CLOCK_TEXT_MAX])
 {
     struct timespec now;
     struct tm utc;
-    size_t length;
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    length = strftime(text, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + length, CLOCK_TEXT_MAX - length, ".%03ldZ", now.tv_nsec / NS_PER_MS);
+    /* Not strftime: it reads the time zone's file first. */
+    snprintf(text, CLOCK_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+             (unsigned)(utc.tm_year + 1900) % 10000, (unsigned)(utc.tm_mon + 1) % 100,
+             (unsigned)utc.tm_mday % 100, (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100,
+             (unsigned)utc.tm_sec % 100, (unsigned)(now.tv_nsec / NS_PER_MS) % 1000);
     return text;
 }
 

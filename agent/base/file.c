@@ -129,13 +129,6 @@ int file_open_folder(int folder, const char *path, struct error *error)
     return fd;
 }
 
-int file_sync_folder(int folder, struct error *error)
-{
-    if (fsync(folder) < 0)
-        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush a folder");
-    return 0;
-}
-
 int file_remove(int folder, const char *path, struct error *error)
 {
     if (unlinkat(folder, path, 0) < 0 && errno != ENOENT)

@@ -38,9 +38,6 @@ int file_open_folder(int folder, const char *path, struct error *error);
 /* Writes all bytes to a descriptor, resuming after interruptions. */
 int file_write_all(int fd, const void *bytes, size_t size);
 
-/* Flushes a folder, so that names made in it survive a power cut. */
-int file_sync_folder(int folder, struct error *error);
-
 /* Removes a file; that there is none is success. */
 int file_remove(int folder, const char *path, struct error *error);
 

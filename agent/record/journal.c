@@ -1,19 +1,21 @@
 /*
  * The journal of an instance: one JSON object a line, appended and flushed.
  *
- *     {"event":"run","time":…,"boot_id":…,"source":…}
+ *     {"event":"run","time":…,"boot_id":…,"source":…,"evidence":…,"user_data":…,…}
+ *     {"event":"metadata","items":{…}}
  *     {"event":"begin","step":…,"digest":…,"boot_id":…,"status":"running","started":…}
  *     {"event":"end","step":…,"digest":…,"boot_id":…,"status":…,"exit_code":…,…}
  *
  * A line that power loss cut in half is passed over by the reader; the writer begins on a new line
  * after it.
  */
+#include "record/journal.h"
+
 #include "base/banned.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "record/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,17 +43,58 @@ static int append(int fd, const json_t *entry, struct error *error)
     return 0;
 }
 
-static int flush(struct record *record, int fd, struct error *error)
+/* The names that were made since the last flush: those of the folder and of those above it. */
+static int flush_names(struct record *record, struct error *error)
 {
-    if (fdatasync(fd) < 0)
-        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal");
-    if (record->folders_to_sync) {
-        record->folders_to_sync = false;
-        if (file_sync_folder(record->folder, error) < 0 ||
-            file_sync_folder(record->state, error) < 0)
-            return -1;
-    }
+    AUTO_CLOSE int instances = -1;
+
+    if (!record->unflushed_names)
+        return 0;
+    instances = openat(record->state, "instances", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (instances < 0 || fsync(record->folder) < 0 || fsync(instances) < 0 ||
+        (record->unflushed_state && fsync(record->state) < 0))
+        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the record's folder");
+    record->unflushed_names = record->unflushed_state = false;
     return 0;
+}
+
+static int flush_user_data(struct record *record, struct error *error)
+{
+    AUTO_CLOSE int fd = -1;
+
+    if (!record->unflushed_user_data)
+        return 0;
+    record->unflushed_user_data = false;
+    fd = openat(record->folder, "user-data", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fdatasync(fd) < 0)
+        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the user-data");
+    return 0;
+}
+
+/* User-data first: the journal's entry says that it is complete. */
+static int flush(struct record *record, struct error *error)
+{
+    if (flush_user_data(record, error) < 0)
+        return -1;
+    if (fdatasync(record->journal) < 0)
+        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal");
+    return flush_names(record, error);
+}
+
+/* What is done once on this file system stands in its journal, too. */
+static int append_once(struct record *record, const json_t *entry, struct error *error)
+{
+    AUTO_CLOSE int fd = openat(record->state, "once",
+                               O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return error_errno(error, ERROR_INTERNAL, errno, "cannot open the journal");
+    record->unflushed_names = record->unflushed_state = true;
+    if (append(fd, entry, error) < 0)
+        return -1;
+    return fdatasync(fd) < 0
+               ? error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal")
+               : 0;
 }
 
 static json_t *make_entry(const char *event, const char *boot_id)
@@ -65,26 +108,38 @@ static json_t *make_entry(const char *event, const char *boot_id)
     return entry;
 }
 
-int record_begin_run(struct record *record, const char *boot_id, const char *source,
-                     struct error *error)
+int record_begin_run(struct record *record, const struct record_run *run, struct error *error)
 {
-    AUTO_JSON json_t *entry = make_entry("run", boot_id);
+    AUTO_JSON json_t *entry = make_entry("run", run->boot_id);
 
-    json_put_text(entry, "source", source);
-    /* Not flushed: the first step's entry does that, and without a step nothing depends on it. */
+    json_put_text(entry, "source", run->source);
+    json_put_text(entry, "evidence", run->evidence);
+    json_put_flag(entry, "user_data", run->user_data);
+    json_put_flag(entry, "launch", run->launch);
+    /* Flushed with the first step's entry; without a step nothing depends on it. */
     return append(record->journal, entry, error);
 }
 
-/* A step that is done once on this file system stands in its journal, too. */
+int record_add_metadata(struct record *record, const json_t *metadata, struct error *error)
+{
+    AUTO_JSON json_t *entry = NULL;
+
+    if (json_equal(record->metadata, metadata))
+        return 0;
+    entry = memory_need(json_object());
+    json_put_text(entry, "event", "metadata");
+    json_put(entry, "items", json_incref((json_t *)metadata));
+    return append(record->journal, entry, error);
+}
+
 static int append_step(struct record *record, const struct step *step, const json_t *entry,
                        struct error *error)
 {
     if (append(record->journal, entry, error) < 0)
         return -1;
-    if (step->frequency == BOOTLACE_ONCE &&
-        (append(record->once, entry, error) < 0 || flush(record, record->once, error) < 0))
+    if (step->frequency == BOOTLACE_ONCE && append_once(record, entry, error) < 0)
         return -1;
-    return flush(record, record->journal, error);
+    return flush(record, error);
 }
 
 static json_t *step_entry(const char *event, const struct step *step, const char *boot_id)
@@ -139,7 +194,32 @@ static int read_journal(int fd, struct buffer *text, struct error *error)
     }
 }
 
-static json_t *fold(int fd, struct error *error)
+/* Keeps a reference to the value in place of the older one. */
+static void keep(json_t **place, json_t *value)
+{
+    json_incref(value);
+    json_decref(*place);
+    *place = value;
+}
+
+/* One line of a journal; what is not whole is passed over. */
+static void take_line(struct record *record, json_t *history, const char *line, size_t size)
+{
+    struct error ignored = ERROR_INIT;
+    AUTO_JSON json_t *entry = json_parse(line, size, NULL, &ignored);
+    const char *event = json_text_of(entry, "event", "");
+    const char *step = json_text_of(entry, "step", NULL);
+
+    if (step && json_object_get(entry, "status"))
+        json_put(history, step, json_incref(entry));
+    else if (strcmp(event, "run") == 0)
+        keep(&record->last_run, entry);
+    else if (strcmp(event, "metadata") == 0 && json_is_object(json_object_get(entry, "items")))
+        keep(&record->metadata, json_object_get(entry, "items"));
+}
+
+/* Reads a journal: the steps' last entries as an object, and the rest into the record. */
+static json_t *fold(struct record *record, int fd, struct error *error)
 {
     AUTO_BUFFER struct buffer text = BUFFER_INIT(RECORD_JOURNAL_MAX);
     json_t *history = memory_need(json_object());
@@ -152,23 +232,17 @@ static json_t *fold(int fd, struct error *error)
     /* Not as a string: after a power cut, some file systems leave zero bytes behind. */
     line = buffer_text(&text);
     stop = line + text.size;
-    for (; (end = memchr(line, '\n', (size_t)(stop - line))); line = end + 1) {
-        struct error ignored = ERROR_INIT;
-        AUTO_JSON json_t *entry = json_parse(line, (size_t)(end - line), NULL, &ignored);
-        const char *step = json_text_of(entry, "step", NULL);
-
-        if (step && json_object_get(entry, "status"))
-            json_put(history, step, json_incref(entry));
-    }
+    for (; (end = memchr(line, '\n', (size_t)(stop - line))); line = end + 1)
+        take_line(record, history, line, (size_t)(end - line));
     return history;
 }
 
-json_t *record_history(const struct record *record, struct error *error)
+int journal_read(struct record *record, struct error *error)
 {
-    return fold(record->journal, error);
-}
+    AUTO_CLOSE int once =
+        record->state < 0 ? -1 : openat(record->state, "once", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-json_t *record_history_once(const struct record *record, struct error *error)
-{
-    return fold(record->once, error);
+    record->history = fold(record, record->journal, error);
+    record->history_once = record->history ? fold(record, once, error) : NULL;
+    return record->history_once ? 0 : -1;
 }

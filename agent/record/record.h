@@ -3,15 +3,17 @@
  * /var/lib/bootlace/instances/<id>/ (0700).
  *
  *     user-data       the pristine bytes (0600), saved before anything parses them
- *     source.json     where they came from; its being there says that user-data is complete
- *     metadata.json   the items that were read
  *     journal         JSON lines, appended and flushed before and after each step
  *     status.json     what `bootlace status` shows, made of the journal
  *     result          how the last run ended
- *     parts/          the parts that steps run (0700)
+ *     part-<digest>   a part that a step runs (0700)
+ *
+ * /var/lib/bootlace/once is the journal of what is done once on this file system, whatever
+ * instance it becomes.
  *
  * Power may go at any moment. The journal is the truth: its half-written last line is passed over,
- * and everything else can be made from it again.
+ * what it does not mention is not there (a user-data file without its entry is read again), and
+ * everything else can be made from it. So only user-data and the journals are ever flushed.
  */
 #ifndef BOOTLACE_RECORD_RECORD_H
 #define BOOTLACE_RECORD_RECORD_H
@@ -24,55 +26,57 @@
 
 #include <stdbool.h>
 
+#define AUTO_RECORD __attribute__((cleanup(record_close)))
+
 enum { RECORD_ID_MAX = 64, RECORD_JOURNAL_MAX = 256 << 20, RECORD_FILE_MAX = 64 << 20 };
 
 struct record {
     char id[RECORD_ID_MAX + 1];
-    int state;  /* the folder /var/lib/bootlace */
-    int folder; /* the folder of this instance; -1 = not opened for a trial */
-    int journal;
-    int once;             /* the journal of what is done once on this file system */
-    bool folders_to_sync; /* new names are not yet flushed */
+    int state;     /* the folder /var/lib/bootlace */
+    int folder;    /* the folder of this instance; -1 = there is none */
+    int journal;   /* -1 = there is none yet */
+    bool writable;
+    bool unflushed_names; /* names that were made and not yet flushed */
+    bool unflushed_state; /* the folder of all instances itself is one of them */
+    bool unflushed_user_data;
+    json_t *history;      /* step name -> its last entry; its "status" is a step state */
+    json_t *history_once; /* the same of the whole file system */
+    json_t *last_run;     /* the last entry of a run, or NULL */
+    json_t *metadata;     /* the items that were read last: path -> text or null; or NULL */
 };
 
-#define RECORD_INIT                                                                                \
-    {                                                                                              \
-        .state = -1, .folder = -1, .journal = -1, .once = -1                                       \
-    }
-#define AUTO_RECORD __attribute__((cleanup(record_close)))
+#define RECORD_INIT {.state = -1, .folder = -1, .journal = -1}
 
-/* Opens the record of an instance, making what is missing. The id is checked. */
+/* What an entry of a run says: which machine this was, and what was given to it. */
+struct record_run {
+    const char *source;
+    const char *evidence; /* the hypervisor's word for this machine, "" = none */
+    const char *boot_id;
+    bool user_data; /* there is some, and its file is complete */
+    bool launch;    /* the source named the instance: neither the early stage, nor a file by hand */
+};
+
+/* Opens the record of an instance and reads its journal, making what is missing. The id is
+ * checked. A step that was begun and never ended has the status "running" in the history. */
 int record_open(struct record *record, const char *id, struct error *error);
 
-/* Opens it for reading; 0 where there is none. */
+/* The same for reading only: 1, 0 where there is none (the histories are empty then), -1. */
 int record_open_existing(struct record *record, const char *id, struct error *error);
 void record_close(struct record *record);
 
 /* The absolute path of a name in the record's folder; the caller frees. */
 char *record_path(const struct record *record, const char *name);
 
-/*
- * The user-data: 1 and the bytes, 0 it was recorded that there is none, -2 nothing recorded yet,
- * -1 an error.
- */
+/* The user-data: 1 and the bytes, 0 it was recorded that there is none, -2 nothing recorded yet,
+ * -1 an error. */
 int record_user_data(const struct record *record, struct buffer *out, struct error *error);
-int record_save_user_data(struct record *record, const struct buffer *bytes, bool present,
-                          const char *source, struct error *error);
 
-/* The recorded metadata, path -> text; an empty object where there is none. Never NULL. */
-json_t *record_metadata(const struct record *record);
-int record_save_metadata(struct record *record, const json_t *metadata, struct error *error);
-
-/*
- * What the journal says: step name -> its last entry, whose "status" is a step state ("running"
- * where it was begun and never ended). Of this instance, or of the whole file system.
- */
-json_t *record_history(const struct record *record, struct error *error);
-json_t *record_history_once(const struct record *record, struct error *error);
+/* Writes the bytes; that they are complete is said by the entry of the run. */
+int record_save_user_data(struct record *record, const struct buffer *bytes, struct error *error);
 
 /* Journal entries. Those about a step are flushed before they return. */
-int record_begin_run(struct record *record, const char *boot_id, const char *source,
-                     struct error *error);
+int record_begin_run(struct record *record, const struct record_run *run, struct error *error);
+int record_add_metadata(struct record *record, const json_t *metadata, struct error *error);
 int record_begin_step(struct record *record, const struct step *step, const char *boot_id,
                       struct error *error);
 int record_end_step(struct record *record, const struct step *step, const char *boot_id,
@@ -82,23 +86,15 @@ int record_end_step(struct record *record, const struct step *step, const char *
 int record_put_part(struct record *record, const struct step *step, char **path,
                     struct error *error);
 
-/* status.json (not flushed: it can be made again) and result (flushed). */
 int record_save_status(struct record *record, const json_t *status, struct error *error);
 int record_save_result(struct record *record, const json_t *result, struct error *error);
 
 /*
- * The identity of the launched instance, /var/lib/bootlace/instance.json: which record belongs to
- * this machine, and by what evidence ("" = none).
+ * Finds the record of the instance that this machine is: the newest whose last run was on it, by
+ * the hypervisor's word, or in this boot. 1 and the id; 0, and then other may name a record of a
+ * launch that was elsewhere; the error is touched only where a record could not be read.
  */
-struct identity {
-    char instance_id[RECORD_ID_MAX + 1];
-    char source[16];
-    char evidence[128];
-    char boot_id[128];
-};
-
-/* 1, 0 where none is recorded, -1. */
-int identity_read(struct identity *identity, struct error *error);
-int identity_write(const struct identity *identity, struct error *error);
+int record_find_own(const char *evidence, const char *boot_id, char id[static RECORD_ID_MAX + 1],
+                    char other[static RECORD_ID_MAX + 1], struct error *error);
 
 #endif

@@ -62,50 +62,39 @@ static int open_record(struct launch *launch, const char *id, struct error *erro
     return record_open_existing(&launch->record, id, error) < 0 ? -1 : 0;
 }
 
+static void take_metadata(struct launch *launch, const struct record *record)
+{
+    if (record->metadata && json_object_update(launch->metadata, record->metadata) < 0)
+        memory_exhausted();
+}
+
 /*
- * The source is silent. That never makes a new instance: where the hypervisor's word says that
- * this is the machine of the record (or this is still the boot in which it was read), the record
- * stands in for the source.
+ * The source is silent. That never makes a new instance: the record of this machine stands in for
+ * the source.
  */
 static int identify_by_record(struct launch *launch, struct error *error)
 {
-    struct identity identity = {0};
+    char id[RECORD_ID_MAX + 1], other[RECORD_ID_MAX + 1];
     struct error ignored = ERROR_INIT;
-    bool same;
 
-    if (identity_read(&identity, &ignored) <= 0)
+    if (!record_find_own(launch->evidence, launch->boot_id, id, other, &ignored)) {
+        if (*other)
+            error_hint(error,
+                       "the record of %s stays as it is: nothing shows that this is still that "
+                       "machine",
+                       other);
         return -1;
-    same = (*launch->evidence && strcmp(identity.evidence, launch->evidence) == 0) ||
-           strcmp(identity.boot_id, launch->boot_id) == 0;
-    if (!same)
-        return error_hint(error,
-                          "the record of %s stays as it is: nothing shows that this is "
-                          "still that machine",
-                          identity.instance_id);
+    }
     launch->silence = *error;
     launch->from_record = true;
     error_clear(error);
-    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", identity.instance_id);
-    snprintf(launch->source_name, sizeof launch->source_name, "%s", identity.source);
-    if (open_record(launch, identity.instance_id, error) < 0)
+    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
+    if (open_record(launch, id, error) < 0)
         return -1;
-    json_decref(launch->metadata);
-    launch->metadata = record_metadata(&launch->record);
+    take_metadata(launch, &launch->record);
+    snprintf(launch->source_name, sizeof launch->source_name, "%s",
+             json_text_of(launch->record.last_run, "source", ""));
     return 0;
-}
-
-static int remember_identity(struct launch *launch, struct error *error)
-{
-    struct identity identity = {0}, old = {0};
-    struct error ignored = ERROR_INIT;
-
-    snprintf(identity.instance_id, sizeof identity.instance_id, "%s", launch->instance_id);
-    snprintf(identity.source, sizeof identity.source, "%s", launch->source_name);
-    snprintf(identity.evidence, sizeof identity.evidence, "%s", launch->evidence);
-    snprintf(identity.boot_id, sizeof identity.boot_id, "%s", launch->boot_id);
-    if (identity_read(&old, &ignored) > 0 && memcmp(&old, &identity, sizeof old) == 0)
-        return 0;
-    return identity_write(&identity, error);
 }
 
 /*
@@ -114,18 +103,15 @@ static int remember_identity(struct launch *launch, struct error *error)
  */
 static void borrow_identity(struct launch *launch)
 {
-    struct identity identity = {0};
+    AUTO_RECORD struct record record = RECORD_INIT;
+    char id[RECORD_ID_MAX + 1], other[RECORD_ID_MAX + 1];
     struct error ignored = ERROR_INIT;
-    struct record record = RECORD_INIT;
 
-    if (identity_read(&identity, &ignored) <= 0)
-        return;
-    snprintf(launch->instance_id, sizeof launch->instance_id, "%s", identity.instance_id);
-    if (record_open_existing(&record, identity.instance_id, &ignored) > 0) {
-        json_decref(launch->metadata);
-        launch->metadata = record_metadata(&record);
+    if (record_find_own(launch->evidence, launch->boot_id, id, other, &ignored) &&
+        record_open_existing(&record, id, &ignored) > 0) {
+        snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
+        take_metadata(launch, &record);
     }
-    record_close(&record);
 }
 
 int launch_identify(struct launch *launch, struct error *error)
@@ -145,15 +131,11 @@ int launch_identify(struct launch *launch, struct error *error)
     json_put_text(launch->metadata, "instance-id", id);
     if (by_hand)
         borrow_identity(launch);
-    else if (launch->keep && remember_identity(launch, error) < 0)
-        return -1;
     return open_record(launch, id, error);
 }
 
 int launch_early(struct launch *launch, struct error *error)
 {
-    struct identity identity = {0};
-    struct error ignored = ERROR_INIT;
     char id[SOURCE_ID_MAX + 1], text[DIGEST_TEXT_MAX];
     struct digest digest;
 
@@ -162,33 +144,41 @@ int launch_early(struct launch *launch, struct error *error)
     digest_add_text(&digest, launch->evidence);
     snprintf(id, sizeof id, "early-%.16s", digest_text(&digest, text));
     snprintf(launch->source_name, sizeof launch->source_name, "record");
-    if (identity_read(&identity, &ignored) > 0 && *launch->evidence &&
-        strcmp(identity.evidence, launch->evidence) == 0)
-        borrow_identity(launch);
+    borrow_identity(launch);
     return open_record(launch, id, error);
 }
 
 int launch_read(struct launch *launch, struct error *error)
 {
-    int got = -2;
+    int got = record_user_data(&launch->record, &launch->user_data, error);
 
-    if (launch->record.folder >= 0 && *launch->settings.user_data == '\0')
-        got = record_user_data(&launch->record, &launch->user_data, error);
-    if (got == -1)
-        return -1;
+    if (got == -2 && launch->from_record)
+        return error_set(error, ERROR_SOURCE, "%s", launch->silence.message);
     if (got == -2) {
-        if (launch->from_record)
-            return error_set(error, ERROR_SOURCE, "%s", launch->silence.message);
         buffer_clear(&launch->user_data);
         got = source_user_data(&launch->source, &launch->user_data, error);
-        if (got < 0)
-            return -1;
-        if (launch->keep && record_save_user_data(&launch->record, &launch->user_data, got > 0,
-                                                  launch->source_name, error) < 0)
+        if (got > 0 && launch->keep &&
+            record_save_user_data(&launch->record, &launch->user_data, error) < 0)
             return -1;
     }
+    if (got < 0)
+        return -1;
     launch->has_user_data = got > 0;
     return 0;
+}
+
+int launch_begin(struct launch *launch, struct error *error)
+{
+    const struct record_run run = {.source = launch->source_name,
+                                   .evidence = launch->evidence,
+                                   .boot_id = launch->boot_id,
+                                   .user_data = launch->user_data.size > 0,
+                                   .launch = !launch->options->early &&
+                                             !*launch->settings.user_data};
+
+    if (!launch->keep)
+        return 0;
+    return record_begin_run(&launch->record, &run, error);
 }
 
 void launch_classify(struct launch *launch)
@@ -216,26 +206,25 @@ void launch_classify(struct launch *launch)
 
 int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error)
 {
-    AUTO_JSON json_t *history = record_history(&launch->record, error);
-    AUTO_JSON json_t *once = history ? record_history_once(&launch->record, error) : NULL;
-    struct plan_request request = {.modules = launch->registry.modules,
-                                   .module_count = launch->registry.count,
-                                   .parts = &launch->parts,
-                                   .config = launch->image,
-                                   .stage = stage,
-                                   .history = history,
-                                   .history_once = once,
-                                   .boot_id = launch->boot_id,
-                                   .module_settings = launch->settings.modules,
-                                   .rerun = launch->options->rerun};
+    const struct record *record = &launch->record;
+    const struct plan_request request = {.modules = launch->registry.modules,
+                                         .module_count = launch->registry.count,
+                                         .parts = &launch->parts,
+                                         .config = launch->image,
+                                         .stage = stage,
+                                         .history = record->history,
+                                         .history_once = record->history_once,
+                                         .boot_id = launch->boot_id,
+                                         .module_settings = launch->settings.modules,
+                                         .rerun = launch->options->rerun};
 
-    if (!once || plan_make(&launch->plan, &request, error) < 0)
+    if (plan_make(&launch->plan, &request, error) < 0)
         return -1;
     /* What the record knows of a step that is not run again is its outcome still. */
     for (size_t i = 0; i < launch->plan.steps.count; i++) {
         struct step *step = &launch->plan.steps.items[i];
-        const json_t *entry =
-            json_object_get(step->frequency == BOOTLACE_ONCE ? once : history, step->name);
+        const json_t *entry = json_object_get(
+            step->frequency == BOOTLACE_ONCE ? record->history_once : record->history, step->name);
 
         if (step->run || !entry)
             continue;

@@ -42,6 +42,7 @@ struct launch {
     bool has_user_data;
     struct buffer user_data;
     json_t *metadata; /* path -> text, or null where there is no such item */
+    size_t published; /* how many of them the cache has */
     struct parts parts;
     struct plan plan; /* its problems are filled by the earlier stages, too */
 };
@@ -61,6 +62,12 @@ int launch_identify(struct launch *launch, struct error *error);
 
 /* The user-data, from the record where it has it, else from the source, and then kept. */
 int launch_read(struct launch *launch, struct error *error);
+
+/*
+ * The entry of this run into the journal, once the plan stands: from here on the user-data counts
+ * as given. What was wrong with it may have been mended until the next boot.
+ */
+int launch_begin(struct launch *launch, struct error *error);
 
 /* Decodes and classifies; what is wrong becomes problems of the plan. */
 void launch_classify(struct launch *launch);

@@ -24,7 +24,7 @@ bool metadata_cache_is_public(const char *path)
     return true;
 }
 
-void metadata_cache_publish(const struct launch *launch)
+void metadata_cache_publish(struct launch *launch)
 {
     AUTO_FREE char *path = memory_format("%s/metadata.json", paths_get(PATHS_RUN));
     AUTO_JSON json_t *cache = memory_need(json_object());
@@ -35,8 +35,11 @@ void metadata_cache_publish(const struct launch *launch)
 
     json_put_text(cache, "boot_id", launch->boot_id);
     json_put(cache, "items", items);
-    if (!launch->keep || *launch->settings.user_data)
+    /* Items are only ever added. */
+    if (!launch->keep || *launch->settings.user_data ||
+        launch->published == json_object_size(launch->metadata))
         return;
+    launch->published = json_object_size(launch->metadata);
     json_object_foreach(launch->metadata, name, value)
     {
         if (metadata_cache_is_public(name))

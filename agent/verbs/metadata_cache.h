@@ -10,8 +10,8 @@
 
 #include <jansson.h>
 
-/* Writes it, except for a run of a file given by hand, which learned nothing new. */
-void metadata_cache_publish(const struct launch *launch);
+/* Writes it where there is something new; a run of a file given by hand learns nothing. */
+void metadata_cache_publish(struct launch *launch);
 
 /* The items of this boot, or NULL. */
 json_t *metadata_cache_read(void);

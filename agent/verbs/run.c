@@ -171,7 +171,6 @@ static int catch_signals(void)
 static void run_steps(struct run *run)
 {
     struct launch *launch = &run->launch;
-    struct error error = ERROR_INIT;
     AUTO_CLOSE int log_fd = run->options->dry_run ? -1 : log_open_file(paths_get(PATHS_OUTPUT_LOG));
     AUTO_CLOSE int signal_fd = catch_signals();
     struct step_environment environment;
@@ -188,9 +187,6 @@ static void run_steps(struct run *run)
                                          .metadata = answer_metadata,
                                          .stopping = machine_is_stopping}};
 
-    if (!run->options->dry_run &&
-        record_begin_run(&launch->record, launch->boot_id, launch->source_name, &error) < 0)
-        report_error(&run->report, &error);
     step_environment_make(&environment, launch->instance_id, launch->metadata);
     schedule.environment = step_environment_list(&environment);
     run->interrupted = schedule_run(&schedule, &launch->plan.steps) != 0;
@@ -248,6 +244,8 @@ static int run_plan(struct run *run, struct error *error)
     if (!launch->has_user_data && !run->options->early && !launch->plan.steps.count)
         run->report.message = "no user-data: nothing to do";
     log_skipped(run);
+    if (launch_begin(launch, error) < 0)
+        return -1;
     if (!plan_count_runs(&launch->plan))
         return 0;
     if (launch_metadata(launch, error) < 0) {
@@ -299,7 +297,7 @@ static void save(struct run *run)
         json_put_text(result, "boot_id", run->report.boot_id);
         json_put_text(result, "finished", run->report.finished);
         if (record_save_status(&launch->record, status, &error) < 0 ||
-            record_save_metadata(&launch->record, launch->metadata, &error) < 0 ||
+            record_add_metadata(&launch->record, launch->metadata, &error) < 0 ||
             record_save_result(&launch->record, result, &error) < 0)
             log_error_object(&error);
         if (!run->options->early)
