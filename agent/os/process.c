@@ -44,18 +44,30 @@ static int place_descriptors(const int fds[PROCESS_FDS_MAX])
     return close_range(PROCESS_FDS_MAX, ~0U, 0);
 }
 
+/*
+ * Executing a program resets what is caught, not what is ignored: and systemd starts us with
+ * SIGPIPE ignored, a terminal's job control or nohup with some of the others.
+ */
+static void restore_signals(void)
+{
+    static const int often_ignored[] = {SIGPIPE, SIGHUP,  SIGINT,  SIGQUIT,
+                                        SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD};
+    sigset_t none;
+
+    for (size_t i = 0; i < ARRAY_SIZE(often_ignored); i++)
+        signal(often_ignored[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static int become_child(const struct process_start *start)
 {
-    sigset_t none;
 
     if (start->group == PROCESS_OWN_GROUP)
         setpgid(0, 0);
     else if (start->group == PROCESS_OWN_SESSION)
         setsid();
-    sigemptyset(&none);
-    for (int i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    restore_signals();
     if (place_descriptors(start->fds) < 0)
         return -1;
     return start->folder ? chdir(start->folder) : 0;
