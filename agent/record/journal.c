@@ -58,24 +58,8 @@ static int flush_names(struct record *record, struct error *error)
     return 0;
 }
 
-static int flush_user_data(struct record *record, struct error *error)
-{
-    AUTO_CLOSE int fd = -1;
-
-    if (!record->unflushed_user_data)
-        return 0;
-    record->unflushed_user_data = false;
-    fd = openat(record->folder, "user-data", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fdatasync(fd) < 0)
-        return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the user-data");
-    return 0;
-}
-
-/* User-data first: the journal's entry says that it is complete. */
 static int flush(struct record *record, struct error *error)
 {
-    if (flush_user_data(record, error) < 0)
-        return -1;
     if (fdatasync(record->journal) < 0)
         return error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal");
     return flush_names(record, error);
@@ -84,17 +68,16 @@ static int flush(struct record *record, struct error *error)
 /* What is done once on this file system stands in its journal, too. */
 static int append_once(struct record *record, const json_t *entry, struct error *error)
 {
-    AUTO_CLOSE int fd = openat(record->state, "once",
-                               O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    AUTO_CLOSE int fd =
+        openat(record->state, "once", O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return error_errno(error, ERROR_INTERNAL, errno, "cannot open the journal");
     record->unflushed_names = record->unflushed_state = true;
     if (append(fd, entry, error) < 0)
         return -1;
-    return fdatasync(fd) < 0
-               ? error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal")
-               : 0;
+    return fdatasync(fd) < 0 ? error_errno(error, ERROR_INTERNAL, errno, "cannot flush the journal")
+                             : 0;
 }
 
 static json_t *make_entry(const char *event, const char *boot_id)
@@ -111,10 +94,12 @@ static json_t *make_entry(const char *event, const char *boot_id)
 int record_begin_run(struct record *record, const struct record_run *run, struct error *error)
 {
     AUTO_JSON json_t *entry = make_entry("run", run->boot_id);
+    char digest[DIGEST_TEXT_MAX];
 
     json_put_text(entry, "source", run->source);
     json_put_text(entry, "evidence", run->evidence);
-    json_put_flag(entry, "user_data", run->user_data);
+    if (run->user_data)
+        json_put_text(entry, "user_data", record_digest(run->user_data, digest));
     json_put_flag(entry, "launch", run->launch);
     /* Flushed with the first step's entry; without a step nothing depends on it. */
     return append(record->journal, entry, error);

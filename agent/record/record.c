@@ -86,16 +86,29 @@ char *record_path(const struct record *record, const char *name)
     return memory_format("%s/instances/%s/%s", paths_get(PATHS_STATE), record->id, name);
 }
 
+char *record_digest(const struct buffer *bytes, char text[static DIGEST_TEXT_MAX])
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_add(&digest, buffer_text(bytes), bytes->size);
+    return digest_text(&digest, text);
+}
+
 int record_user_data(const struct record *record, struct buffer *out, struct error *error)
 {
+    const char *digest = json_text_of(record->last_run, "user_data", "");
+    char text[DIGEST_TEXT_MAX];
     int got;
 
     if (!record->last_run)
         return -2;
-    if (!json_flag_of(record->last_run, "user_data", false))
+    if (!*digest)
         return 0;
     got = file_read(record->folder, "user-data", out, error);
-    return got == 0 ? -2 : got;
+    if (got < 0)
+        return -1;
+    return strcmp(record_digest(out, text), digest) == 0 ? 1 : -2;
 }
 
 /*
@@ -118,7 +131,6 @@ static int write_new(int folder, const char *name, const void *bytes, size_t siz
 int record_save_user_data(struct record *record, const struct buffer *bytes, struct error *error)
 {
     record->unflushed_names = true;
-    record->unflushed_user_data = true;
     return write_new(record->folder, "user-data", buffer_text(bytes), bytes->size, PRIVATE_MODE,
                      error);
 }

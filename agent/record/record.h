@@ -13,12 +13,14 @@
  *
  * Power may go at any moment. The journal is the truth: its half-written last line is passed over,
  * what it does not mention is not there (a user-data file without its entry is read again), and
- * everything else can be made from it. So only user-data and the journals are ever flushed.
+ * everything else can be made from it or read again: a user-data file that is not the one that the
+ * journal means is asked of the source once more. So only the journals are ever flushed.
  */
 #ifndef BOOTLACE_RECORD_RECORD_H
 #define BOOTLACE_RECORD_RECORD_H
 
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "model/step.h"
 
@@ -32,28 +34,30 @@ enum { RECORD_ID_MAX = 64, RECORD_JOURNAL_MAX = 256 << 20, RECORD_FILE_MAX = 64 
 
 struct record {
     char id[RECORD_ID_MAX + 1];
-    int state;     /* the folder /var/lib/bootlace */
-    int folder;    /* the folder of this instance; -1 = there is none */
-    int journal;   /* -1 = there is none yet */
+    int state;   /* the folder /var/lib/bootlace */
+    int folder;  /* the folder of this instance; -1 = there is none */
+    int journal; /* -1 = there is none yet */
     bool writable;
     bool unflushed_names; /* names that were made and not yet flushed */
     bool unflushed_state; /* the folder of all instances itself is one of them */
-    bool unflushed_user_data;
     json_t *history;      /* step name -> its last entry; its "status" is a step state */
     json_t *history_once; /* the same of the whole file system */
     json_t *last_run;     /* the last entry of a run, or NULL */
     json_t *metadata;     /* the items that were read last: path -> text or null; or NULL */
 };
 
-#define RECORD_INIT {.state = -1, .folder = -1, .journal = -1}
+#define RECORD_INIT                                                                                \
+    {                                                                                              \
+        .state = -1, .folder = -1, .journal = -1                                                   \
+    }
 
 /* What an entry of a run says: which machine this was, and what was given to it. */
 struct record_run {
     const char *source;
     const char *evidence; /* the hypervisor's word for this machine, "" = none */
     const char *boot_id;
-    bool user_data; /* there is some, and its file is complete */
-    bool launch;    /* the source named the instance: neither the early stage, nor a file by hand */
+    const struct buffer *user_data; /* NULL = none was given */
+    bool launch; /* the source named the instance: neither the early stage, nor a file by hand */
 };
 
 /* Opens the record of an instance and reads its journal, making what is missing. The id is
@@ -66,6 +70,9 @@ void record_close(struct record *record);
 
 /* The absolute path of a name in the record's folder; the caller frees. */
 char *record_path(const struct record *record, const char *name);
+
+/* The digest by which the journal knows user-data; returns text. */
+char *record_digest(const struct buffer *bytes, char text[static DIGEST_TEXT_MAX]);
 
 /* The user-data: 1 and the bytes, 0 it was recorded that there is none, -2 nothing recorded yet,
  * -1 an error. */

@@ -26,8 +26,8 @@ int verb_inspect(const struct options *options)
     AUTO_LAUNCH struct launch launch = {.record = RECORD_INIT};
     struct error error = ERROR_INIT;
 
-    if (launch_open(&launch, options, false, &error) < 0 || launch_identify(&launch, &error) < 0 ||
-        launch_read(&launch, &error) < 0) {
+    if (launch_open(&launch, options, false, &error) < 0 || launch_modules(&launch, &error) < 0 ||
+        launch_identify(&launch, &error) < 0 || launch_read(&launch, &error) < 0) {
         log_error_object(&error);
         return error_exit_code(&error);
     }

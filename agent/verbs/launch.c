@@ -18,10 +18,20 @@ enum {
     USER_DATA_TEXT_MAX = SOURCE_USER_DATA_MAX / TEXT_GROWTH_DENOMINATOR * TEXT_GROWTH_NUMERATOR
 };
 
+/* Opens the source that settings and options name; why there is none is told when it is asked. */
+static void open_source(struct launch *launch)
+{
+    const char *only = *launch->settings.user_data ? source_file.name : launch->options->source;
+
+    if (source_open(&launch->source, &launch->settings, only, &launch->silence) < 0)
+        return;
+    snprintf(launch->source_name, sizeof launch->source_name, "%s", launch->source.type->name);
+    log_line(LOG_LEVEL_DEBUG, "source: %s", launch->source_name);
+}
+
 int launch_open(struct launch *launch, const struct options *options, bool keep,
                 struct error *error)
 {
-    AUTO_FREE char *cache = memory_format("%s/modules.json", paths_get(PATHS_STATE));
     const char *operand = options->operand_count ? options->operands[0] : options->user_data;
 
     *launch = (struct launch){.options = options,
@@ -37,6 +47,15 @@ int launch_open(struct launch *launch, const struct options *options, bool keep,
         return error_set(error, ERROR_USAGE, "the file's name is too long");
     if (operand)
         snprintf(launch->settings.user_data, sizeof launch->settings.user_data, "%s", operand);
+    if (!options->early)
+        open_source(launch);
+    return 0;
+}
+
+int launch_modules(struct launch *launch, struct error *error)
+{
+    AUTO_FREE char *cache = memory_format("%s/modules.json", paths_get(PATHS_STATE));
+
     if (registry_scan(&launch->registry, NULL, cache, error) < 0)
         return -1;
     for (size_t i = 0; i < launch->registry.problems.count; i++) {
@@ -117,14 +136,14 @@ static void borrow_identity(struct launch *launch)
 int launch_identify(struct launch *launch, struct error *error)
 {
     bool by_hand = *launch->settings.user_data != '\0';
-    const char *only = by_hand ? source_file.name : launch->options->source;
     char id[SOURCE_ID_MAX + 1];
+    int result = -1;
 
-    if (source_open(&launch->source, &launch->settings, only, error) < 0)
-        return error->kind == ERROR_SOURCE && !by_hand ? identify_by_record(launch, error) : -1;
-    snprintf(launch->source_name, sizeof launch->source_name, "%s", launch->source.type->name);
-    log_line(LOG_LEVEL_DEBUG, "source: %s", launch->source_name);
-    if (source_identify(&launch->source, id, error) < 0)
+    if (launch->source.type)
+        result = source_identify(&launch->source, id, error);
+    else
+        *error = launch->silence;
+    if (result < 0)
         return error->kind == ERROR_SOURCE && !by_hand ? identify_by_record(launch, error) : -1;
     snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
     source_known(&launch->source, tell_known, launch);
@@ -172,9 +191,9 @@ int launch_begin(struct launch *launch, struct error *error)
     const struct record_run run = {.source = launch->source_name,
                                    .evidence = launch->evidence,
                                    .boot_id = launch->boot_id,
-                                   .user_data = launch->user_data.size > 0,
-                                   .launch = !launch->options->early &&
-                                             !*launch->settings.user_data};
+                                   .user_data = launch->user_data.size ? &launch->user_data : NULL,
+                                   .launch =
+                                       !launch->options->early && !*launch->settings.user_data};
 
     if (!launch->keep)
         return 0;

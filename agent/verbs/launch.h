@@ -1,7 +1,7 @@
 /*
  * A launch: from the source to the plan, as run, plan and inspect share it.
  *
- *     settings → registry → source, instance → user-data → parts → plan
+ *     settings, source → modules → instance → user-data → parts → plan
  *
  * Each function does one stage and leaves in the struct what the next needs. What may write (the
  * record) is said by `keep`: plan, inspect and a dry run keep nothing.
@@ -38,7 +38,7 @@ struct launch {
     char instance_id[SOURCE_ID_MAX + 1]; /* what scripts see as INSTANCE_ID */
     struct record record;
     bool from_record;     /* the source is silent; the record of the same machine stands in */
-    struct error silence; /* why, then */
+    struct error silence; /* why there is no source, or why the record stands in for it */
     bool has_user_data;
     struct buffer user_data;
     json_t *metadata; /* path -> text, or null where there is no such item */
@@ -49,12 +49,18 @@ struct launch {
 
 #define AUTO_LAUNCH __attribute__((cleanup(launch_clear)))
 
-/* Reads settings and scans the modules. */
+/*
+ * Reads settings and opens the source, which gets ready while the rest does: so this comes first.
+ * After an error everything but launch_clear is out of the question.
+ */
 int launch_open(struct launch *launch, const struct options *options, bool keep,
                 struct error *error);
 
+/* Scans the modules. */
+int launch_modules(struct launch *launch, struct error *error);
+
 /*
- * Opens the source, waits for it, and opens the record of the instance that it names. Where the
+ * Waits for the source, and opens the record of the instance that it names. Where the
  * source is silent and the record shows that this is the same machine, it goes on from the record;
  * ERROR_SOURCE where it cannot.
  */

@@ -24,7 +24,7 @@ static void print_text(const struct plan *plan)
 
 static int make(struct launch *launch, const struct options *options, struct error *error)
 {
-    if (launch_open(launch, options, false, error) < 0)
+    if (launch_open(launch, options, false, error) < 0 || launch_modules(launch, error) < 0)
         return -1;
     if (options->early) {
         if (launch_early(launch, error) < 0)

@@ -191,6 +191,7 @@ static void run_steps(struct run *run)
     schedule.environment = step_environment_list(&environment);
     run->interrupted = schedule_run(&schedule, &launch->plan.steps) != 0;
     step_environment_clear(&environment);
+    source_finish(&launch->source);
 }
 
 /* The stages up to the plan. */
@@ -199,7 +200,7 @@ static int prepare(struct run *run, struct error *error)
     struct launch *launch = &run->launch;
     bool early = run->options->early;
 
-    if (launch_open(launch, run->options, !run->options->dry_run, error) < 0)
+    if (launch_modules(launch, error) < 0)
         return -1;
     if ((early ? launch_early(launch, error) : launch_identify(launch, error)) < 0)
         return -1;
@@ -326,28 +327,30 @@ static int take_back(struct run *run)
     return finish(run, ERROR_USAGE);
 }
 
-static int execute(struct run *run)
+/* The whole run; the settings and the source are opened already, or *error says why not. */
+static int execute(struct run *run, struct error *error)
 {
-    struct error error = ERROR_INIT;
     char boot_id[MACHINE_ID_MAX];
-    int result;
+    struct error ignored = ERROR_INIT;
+    int result = error->kind ? -1 : 0;
 
     report_init(&run->report);
     run->report.early = run->options->early;
     run->report.boot_id = machine_boot_id(boot_id);
-    file_read(AT_FDCWD, report_path(run->report.early), &run->before, &error);
+    file_read(AT_FDCWD, report_path(run->report.early), &run->before, &ignored);
     publish(run);
-    result = prepare(run, &error);
     if (result == 0)
-        result = run_plan(run, &error);
-    if (result < 0 && error.kind == ERROR_USAGE) {
-        log_error_object(&error);
+        result = prepare(run, error);
+    if (result == 0)
+        result = run_plan(run, error);
+    if (result < 0 && error->kind == ERROR_USAGE) {
+        log_error_object(error);
         return take_back(run);
     }
     if (result < 0) {
-        report_error(&run->report, &error);
-        run->report.exit_code = error_exit_code(&error);
-        run->report.message = error.message;
+        report_error(&run->report, error);
+        run->report.exit_code = error_exit_code(error);
+        run->report.message = error->message;
     }
     conclude(run);
     save(run);
@@ -372,34 +375,41 @@ static int keep_still(struct run *run, const char *reason)
     return 0;
 }
 
+/* Takes the lock, and runs; the folder of the lock is made where it is missing. */
+static int run_alone(struct run *run, const char *reason, struct error *error)
+{
+    AUTO_FREE char *path = memory_format("%s/lock", paths_get(PATHS_RUN));
+    struct error refusal = ERROR_INIT;
+    pid_t holder = 0;
+
+    log_open(paths_get(PATHS_LOG));
+    AUTO_CLOSE int held = file_make_folders(AT_FDCWD, paths_get(PATHS_RUN), 0755, &refusal) < 0
+                              ? -1
+                              : lock_take(path, &holder, &refusal);
+    if (held < 0) {
+        log_error_object(&refusal);
+        launch_clear(&run->launch);
+        return error_exit_code(&refusal);
+    }
+    return reason ? keep_still(run, reason) : execute(run, error);
+}
+
 int verb_run(const struct options *options)
 {
     struct run run = {
         .options = options, .launch = {.record = RECORD_INIT}, .before = BUFFER_INIT(STATUS_MAX)};
-    AUTO_FREE char *lock = memory_format("%s/lock", paths_get(PATHS_RUN));
     const char *reason = options->boot ? reason_to_keep_still() : NULL;
     struct error error = ERROR_INIT;
-    pid_t holder = 0;
 
     log_show(options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     process_hide_memory();
-    if (options->dry_run)
-        return execute(&run);
-    if (geteuid() != 0 && !secure_getenv("BOOTLACE_PREFIX")) {
+    if (!options->dry_run && geteuid() != 0 && !secure_getenv("BOOTLACE_PREFIX")) {
         error_set(&error, ERROR_USAGE, "a run changes the machine and wants root");
         error_hint(&error, "use sudo, or --dry-run to see what it would do");
         log_error_object(&error);
         return error_exit_code(&error);
     }
-    log_open(paths_get(PATHS_LOG));
-    if (file_make_folders(AT_FDCWD, paths_get(PATHS_RUN), 0755, &error) < 0) {
-        log_error_object(&error);
-        return error_exit_code(&error);
-    }
-    AUTO_CLOSE int held = lock_take(lock, &holder, &error);
-    if (held < 0) {
-        log_error_object(&error);
-        return error_exit_code(&error);
-    }
-    return reason ? keep_still(&run, reason) : execute(&run);
+    if (!reason)
+        launch_open(&run.launch, options, !options->dry_run, &error);
+    return options->dry_run ? execute(&run, &error) : run_alone(&run, reason, &error);
 }
