@@ -15,6 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Macros of some C libraries. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison system popen execlp execvp
 #pragma GCC poison mktemp tmpnam tempnam

@@ -81,7 +81,8 @@ static void host_item(const struct bootlace_host *host, const char *item, const 
     write_result(object);
 }
 
-static void set_message(const struct bootlace_host *host, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void set_message(const struct bootlace_host *host,
+                                                              const char *format, va_list arguments)
 {
     char *text = NULL;
 

@@ -69,10 +69,12 @@ static bool is_preparing(const struct loop *loop, const struct step *step)
 static void answer_query(struct loop *loop, struct execute *execute)
 {
     const struct schedule_host *host = &loop->schedule->host;
+    AUTO_BUFFER struct buffer value = BUFFER_INIT(HOST_ANSWER_MAX);
     AUTO_BUFFER struct buffer answer = BUFFER_INIT(HOST_ANSWER_MAX + 1);
     char path[HOST_PATH_MAX + 1];
     ssize_t size = recv(execute->query_fd, path, HOST_PATH_MAX, MSG_DONTWAIT);
-    char present = HOST_ANSWER_PRESENT, absent = HOST_ANSWER_ABSENT;
+    bool present;
+    char mark;
 
     if (size <= 0) {
         if (size == 0 || (errno != EAGAIN && errno != EINTR))
@@ -80,11 +82,11 @@ static void answer_query(struct loop *loop, struct execute *execute)
         return;
     }
     path[size] = '\0';
-    buffer_append(&answer, &present, 1);
-    if (!host->metadata || host->metadata(host->context, path, &answer) <= 0) {
-        buffer_clear(&answer);
-        buffer_append(&answer, &absent, 1);
-    }
+    present = host->metadata && host->metadata(host->context, path, &value) > 0;
+    mark = present ? HOST_ANSWER_PRESENT : HOST_ANSWER_ABSENT;
+    buffer_append(&answer, &mark, 1);
+    if (present)
+        buffer_append(&answer, value.bytes, value.size);
     send(execute->query_fd, answer.bytes, answer.size, MSG_NOSIGNAL);
 }
 

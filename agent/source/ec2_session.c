@@ -107,8 +107,16 @@ static void request(struct ec2_session *session, struct wait *wait, struct http_
     snprintf(wait->trouble.detail, sizeof wait->trouble.detail, "%s", answer->detail);
 }
 
-static enum verdict judge_failure(enum http_failure failure)
+/* A request that no whole answer came to. */
+static enum verdict judge_failure(const struct http_answer *answer, struct error *error)
 {
+    enum http_failure failure = answer->failure;
+
+    if (failure == HTTP_UNUSABLE) {
+        error_set(error, ERROR_INTERNAL, "the HTTP client cannot be used: %s", answer->detail);
+        error_hint(error, "are libcurl (package libcurl4) and all of bootlace installed?");
+        return VERDICT_FINAL;
+    }
     return failure == HTTP_CUT || failure == HTTP_GARBLED ? VERDICT_BUSY : VERDICT_SILENT;
 }
 
@@ -163,7 +171,7 @@ static enum verdict get_token(struct ec2_session *session, struct wait *wait, st
     }
     wait->trouble.hop_limit = false;
     if (answer.failure != HTTP_OK)
-        return judge_failure(answer.failure);
+        return judge_failure(&answer, error);
     switch (answer.status) {
     case 200:
         return take_token(session, &token, asked, error);
@@ -208,7 +216,7 @@ static enum verdict judge_answer(struct ec2_session *session, struct wait *wait,
         return VERDICT_FINAL;
     }
     if (answer->failure != HTTP_OK)
-        return judge_failure(answer->failure);
+        return judge_failure(answer, error);
     switch (answer->status) {
     case 200:
     case 404:

@@ -70,7 +70,7 @@ static bool serve_one(const struct http_transport *plugin, void *handle, const c
 {
     char words[WORDS_MAX + 1];
     struct frame frame;
-    struct reply reply = {.answer = {.failure = HTTP_FAILED, .retry_after_ms = -1}};
+    struct reply reply = {.answer = {.failure = HTTP_UNUSABLE, .retry_after_ms = -1}};
     struct http_request request = {0};
     AUTO_BUFFER struct buffer body = BUFFER_INIT(0);
     const char *word = words;
@@ -180,7 +180,7 @@ static void remote_request(void *handle, const struct http_request *request, str
     char *room;
 
     buffer_clear(out);
-    *answer = (struct http_answer){.failure = HTTP_FAILED, .retry_after_ms = -1};
+    *answer = (struct http_answer){.failure = HTTP_UNUSABLE, .retry_after_ms = -1};
     snprintf(answer->detail, sizeof answer->detail, "the process of the HTTP client ended");
     if (!send_request(remote, request, out->maximum) || !answer_comes(remote, limit_ms) ||
         !read_exactly(remote->fd, &reply, sizeof reply) || reply.size > out->maximum)

@@ -32,6 +32,7 @@ enum http_failure {
     HTTP_CUT,        /* the connection ended before the answer did, or broke */
     HTTP_TOO_LARGE,  /* the body passed its maximum */
     HTTP_GARBLED,    /* the answer is no HTTP */
+    HTTP_UNUSABLE,   /* the client itself cannot work, and will not the next time either */
     HTTP_FAILED      /* anything else: the detail says what */
 };
 

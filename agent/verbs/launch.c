@@ -259,7 +259,6 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
 int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error)
 {
     const json_t *known = json_object_get(launch->metadata, path);
-    size_t start = out->size;
     int got;
 
     if (known)
@@ -271,7 +270,7 @@ int launch_item(struct launch *launch, const char *path, struct buffer *out, str
         return 0;
     got = source_item(&launch->source, path, out, error);
     if (got > 0)
-        json_put(launch->metadata, path, json_lossy_string(out->bytes + start, out->size - start));
+        json_put(launch->metadata, path, json_lossy_string(buffer_text(out), out->size));
     else if (got == 0)
         json_put(launch->metadata, path, json_null());
     return got;

@@ -84,7 +84,7 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
 /* Reads every metadata item that steps to be run want and that is not known yet. */
 int launch_metadata(struct launch *launch, struct error *error);
 
-/* One item: 1 and the text (appended), 0 none, -1. Remembers what it learned. */
+/* One item: 1 and the text (in place of what out held), 0 none, -1. Remembers what it learned. */
 int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error);
 
 /* The early stage's way: the record of this machine, without any source. */
