@@ -7,21 +7,6 @@
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
-static void print_text(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        const struct step *step = &plan->steps.items[i];
-
-        printf("%-4s  %s (%s, %s): %s\n", step->run ? "run" : "skip", step->name,
-               step->module->name, description_frequency_name(step->frequency), step->reason);
-        if (step->run && step->part)
-            printf("      %zu bytes of %s\n", step->part->size, step->part->type);
-    }
-    if (!plan->steps.count && !plan->problems.count)
-        puts("nothing to do");
-    show_problems(&plan->problems);
-}
-
 static int make(struct launch *launch, const struct options *options, struct error *error)
 {
     if (launch_open(launch, options, false, error) < 0 || launch_modules(launch, error) < 0)
@@ -51,7 +36,7 @@ int verb_plan(const struct options *options)
 
         show_json(object);
     } else {
-        print_text(&launch.plan);
+        show_plan(&launch.plan);
     }
     return launch.plan.problems.errors ? ERROR_INPUT : 0;
 }

@@ -17,6 +17,7 @@
 #include "verbs/launch.h"
 #include "verbs/metadata_cache.h"
 #include "verbs/report.h"
+#include "verbs/show.h"
 #include "verbs/step_environment.h"
 #include "verbs/verbs.h"
 
@@ -220,17 +221,6 @@ static int prepare(struct run *run, struct error *error)
     return launch_plan(launch, early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
 }
 
-static void log_skipped(const struct run *run)
-{
-    const struct steps *steps = run->report.steps;
-
-    for (size_t i = 0; i < steps->count; i++) {
-        if (!steps->items[i].run)
-            log_line(run->options->dry_run ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s (%s): %s",
-                     steps->items[i].name, steps->items[i].module->name, steps->items[i].reason);
-    }
-}
-
 static int run_plan(struct run *run, struct error *error)
 {
     struct launch *launch = &run->launch;
@@ -244,7 +234,8 @@ static int run_plan(struct run *run, struct error *error)
     }
     if (!launch->has_user_data && !run->options->early && !launch->plan.steps.count)
         run->report.message = "no user-data: nothing to do";
-    log_skipped(run);
+    if (run->options->dry_run && !run->options->json)
+        show_plan(&launch->plan);
     if (launch_begin(launch, error) < 0)
         return -1;
     if (!plan_count_runs(&launch->plan))
@@ -354,6 +345,11 @@ static int execute(struct run *run, struct error *error)
     }
     conclude(run);
     save(run);
+    if (run->options->json) {
+        AUTO_JSON json_t *whole = report_to_json(&run->report);
+
+        show_json(whole);
+    }
     log_line(LOG_LEVEL_INFO, "%s%s%s", run->report.status, run->report.message ? ": " : "",
              run->report.message ? run->report.message : "");
     return finish(run, run->report.exit_code);

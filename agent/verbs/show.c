@@ -12,6 +12,21 @@ void show_json(const json_t *value)
     puts(text);
 }
 
+void show_plan(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = &plan->steps.items[i];
+
+        printf("%-4s  %s (%s, %s): %s\n", step->run ? "run" : "skip", step->name,
+               step->module->name, description_frequency_name(step->frequency), step->reason);
+        if (step->run && step->part)
+            printf("      %zu bytes of %s\n", step->part->size, step->part->type);
+    }
+    if (!plan->steps.count && !plan->problems.count)
+        puts("nothing to do");
+    show_problems(&plan->problems);
+}
+
 void show_problems(const struct problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {

@@ -43,8 +43,8 @@ static int cut_words(char *text, const char **words, int room)
     }
 }
 
-/* pwsh takes a script by the ending of its name: the file gets a second name beside the first. */
-static char *script_name(const char *file)
+/* pwsh knows a script by the ending of its name, so the file is renamed (but shown only, dry). */
+static char *script_name(const char *file, int dry_run)
 {
     char *name = malloc(strlen(file) + sizeof ".ps1");
 
@@ -52,7 +52,7 @@ static char *script_name(const char *file)
         abort();
     memcpy(name, file, strlen(file) + 1);
     memcpy(name + strlen(file), ".ps1", sizeof ".ps1");
-    if (rename(file, name) < 0) {
+    if (!dry_run && rename(file, name) < 0) {
         free(name);
         return NULL;
     }
@@ -87,7 +87,7 @@ static int run(const struct bootlace_host *host, const char *input)
     struct bootlace_program program = {
         .size = sizeof program, .argv = argv, .effect = BOOTLACE_CHANGES, .detach = detach};
     struct bootlace_ending ending = {0};
-    char *script = file ? script_name(file) : NULL;
+    char *script = file ? script_name(file, host->dry_run) : NULL;
 
     if (!script || !arguments)
         return host->fail(host, errno, "its file cannot be read: %s", strerror(errno));
