@@ -17,6 +17,7 @@ enum {
     MS_PER_S = 1000,
     WAIT_DEFAULT_MS = 120 * MS_PER_S,
     TIMEOUT_DEFAULT_MS = 1 * MS_PER_S,
+    NETWORK_WAIT_DEFAULT_MS = 30 * MS_PER_S,
     SECONDS_MAX = 7 * 24 * 3600,
     ATTEMPTS_MAX = 1000,
     FILES_MAX = 256
@@ -182,7 +183,8 @@ static int read_modules(struct settings *settings, json_t *modules, const char *
 static int read_own(struct settings *settings, const json_t *own, const char *where,
                     struct error *error)
 {
-    static const char *const known[] = {"sources", "metadata", "seed", "modules", NULL};
+    static const char *const known[] = {"sources",      "metadata", "seed",
+                                        "network_wait", "modules",  NULL};
 
     if (!own || json_is_null(own))
         return 0;
@@ -193,6 +195,7 @@ static int read_own(struct settings *settings, const json_t *own, const char *wh
     if (check_members(own, "", where, known, error) < 0 ||
         read_sources(settings, json_object_get(own, "sources"), where, error) < 0 ||
         read_metadata(settings, json_object_get(own, "metadata"), where, error) < 0 ||
+        read_seconds(own, "network_wait", where, &settings->network_wait_ms, error) < 0 ||
         read_text(own, "seed", where, settings->seed, sizeof settings->seed, error) < 0 ||
         read_modules(settings, json_object_get(own, "modules"), where, error) < 0)
         return -1;
@@ -307,6 +310,7 @@ int settings_read(struct settings *settings, json_t **image, struct error *error
                                   .source_count = 2,
                                   .wait_ms = WAIT_DEFAULT_MS,
                                   .timeout_ms = TIMEOUT_DEFAULT_MS,
+                                  .network_wait_ms = NETWORK_WAIT_DEFAULT_MS,
                                   .modules = memory_need(json_object())};
     snprintf(settings->seed, sizeof settings->seed, "%s", paths_get(PATHS_SEED));
     *image = memory_need(json_object());

@@ -7,6 +7,7 @@
  *       sources: [seed, ec2]
  *       metadata: {endpoint: URL, endpoint_mode: ipv4|ipv6, wait: S, timeout: S, attempts: N}
  *       seed: FOLDER
+ *       network_wait: S
  *       modules: {NAME: {time_limit: S, on_failure: keep|retry, on_interrupt: keep|rerun}}
  *
  * Beside `bootlace:` stand cloud-config keys, the image's defaults.

@@ -26,6 +26,8 @@ struct settings {
     int64_t timeout_ms;     /* one request */
     unsigned attempts;      /* tries at silence; 0 = until wait_ms is over */
 
+    int64_t network_wait_ms; /* for a way out, before the first step of a source without network */
+
     char seed[SETTINGS_PATH_MAX];      /* the seed folder */
     char user_data[SETTINGS_PATH_MAX]; /* --user-data FILE, "" = none */
 

@@ -63,6 +63,8 @@ static unsigned time_limit_of(const struct plan_request *request, const struct d
         return (unsigned)json_number_value(limit);
     if (module->time_limit)
         return module->time_limit;
+    if (module->stage == BOOTLACE_STAGE_EARLY)
+        return TIME_LIMIT_EARLY_S; /* logins wait for it */
     return module->no_limit ? 0 : TIME_LIMIT_DEFAULT_S;
 }
 

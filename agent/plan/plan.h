@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { STEPS_MAX = 2000, TIME_LIMIT_DEFAULT_S = 3600 };
+enum { STEPS_MAX = 2000, TIME_LIMIT_DEFAULT_S = 3600, TIME_LIMIT_EARLY_S = 20 };
 
 struct plan_request {
     const struct description *modules;

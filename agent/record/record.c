@@ -166,43 +166,50 @@ int record_put_part(struct record *record, const struct step *step, char **path,
     return 0;
 }
 
-/* Whether the last run in a record was this machine's, and launched it. */
-static bool is_own(const struct record *record, const char *evidence, const char *boot_id)
+/* Whose launch the last run in a record was. */
+static enum record_owner owner_of(const struct record *record, const char *evidence,
+                                  const char *boot_id)
 {
     const char *its_evidence = json_text_of(record->last_run, "evidence", "");
     const char *its_boot = json_text_of(record->last_run, "boot_id", "");
 
-    return json_flag_of(record->last_run, "launch", false) &&
-           ((*its_evidence && strcmp(its_evidence, evidence) == 0) ||
-            strcmp(its_boot, boot_id) == 0);
+    if (!json_flag_of(record->last_run, "launch", false))
+        return RECORD_NONE;
+    if (strcmp(its_boot, boot_id) == 0)
+        return RECORD_OWN;
+    if (!*its_evidence || !*evidence)
+        return RECORD_UNKNOWN;
+    return strcmp(its_evidence, evidence) == 0 ? RECORD_OWN : RECORD_ELSEWHERE;
 }
 
-int record_find_own(const char *evidence, const char *boot_id, char id[static RECORD_ID_MAX + 1],
-                    char other[static RECORD_ID_MAX + 1], struct error *error)
+enum record_owner record_find_own(const char *evidence, const char *boot_id,
+                                  char id[static RECORD_ID_MAX + 1])
 {
     AUTO_FREE char *path = memory_format("%s/instances", paths_get(PATHS_STATE));
     AUTO_FREE char *newest = memory_copy_string("");
+    enum record_owner best = RECORD_NONE;
     DIR *folder = opendir(path);
     struct dirent *entry;
 
-    *id = *other = '\0';
+    *id = '\0';
     while (folder && (entry = readdir(folder))) {
         AUTO_RECORD struct record record = RECORD_INIT;
+        struct error ignored = ERROR_INIT;
+        enum record_owner owner;
         const char *time;
 
-        if (record_open_existing(&record, entry->d_name, error) <= 0)
+        if (record_open_existing(&record, entry->d_name, &ignored) <= 0)
             continue;
+        owner = owner_of(&record, evidence, boot_id);
         time = json_text_of(record.last_run, "time", "");
-        if (!is_own(&record, evidence, boot_id)) {
-            if (json_flag_of(record.last_run, "launch", false))
-                snprintf(other, RECORD_ID_MAX + 1, "%s", record.id);
-        } else if (strcmp(time, newest) > 0) {
-            free(newest);
-            newest = memory_copy_string(time);
-            snprintf(id, RECORD_ID_MAX + 1, "%s", record.id);
-        }
+        if (owner < best || owner == RECORD_NONE || (owner == best && strcmp(time, newest) <= 0))
+            continue;
+        best = owner;
+        free(newest);
+        newest = memory_copy_string(time);
+        snprintf(id, RECORD_ID_MAX + 1, "%s", record.id);
     }
     if (folder)
         closedir(folder);
-    return *id != '\0';
+    return best;
 }

@@ -96,12 +96,19 @@ int record_put_part(struct record *record, const struct step *step, char **path,
 int record_save_status(struct record *record, const json_t *status, struct error *error);
 int record_save_result(struct record *record, const json_t *result, struct error *error);
 
+/* Whose record was found. */
+enum record_owner {
+    RECORD_NONE,      /* there is none of a launch */
+    RECORD_ELSEWHERE, /* the hypervisor's word says that the launch was another machine's */
+    RECORD_UNKNOWN,   /* there is no such word, then or now: it may have been this one's */
+    RECORD_OWN        /* the word is the same, or this is the boot in which it was written */
+};
+
 /*
- * Finds the record of the instance that this machine is: the newest whose last run was on it, by
- * the hypervisor's word, or in this boot. 1 and the id; 0, and then other may name a record of a
- * launch that was elsewhere; the error is touched only where a record could not be read.
+ * Finds the record of the instance that this machine is: of those that come closest to being its
+ * own, the newest. The id is "" where there is none.
  */
-int record_find_own(const char *evidence, const char *boot_id, char id[static RECORD_ID_MAX + 1],
-                    char other[static RECORD_ID_MAX + 1], struct error *error);
+enum record_owner record_find_own(const char *evidence, const char *boot_id,
+                                  char id[static RECORD_ID_MAX + 1]);
 
 #endif

@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 
-enum { READ_CHUNK = 65536, LINE_OVERHEAD = 256, JOURNAL_INFO = 6 };
+enum { READ_CHUNK = 65536, LINE_OVERHEAD = 256, JOURNAL_INFO = 6, BATCH_FULL = 65536 };
 
 void output_init(struct output *output, const char *step, int fd, int log_fd, bool show)
 {
@@ -20,6 +20,9 @@ void output_init(struct output *output, const char *step, int fd, int log_fd, bo
                               .log_fd = log_fd,
                               .show = show,
                               .line = BUFFER_INIT(OUTPUT_LINE_MAX),
+                              .journal = getenv("JOURNAL_STREAM") != NULL,
+                              .to_log = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
+                              .to_show = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .tail = BUFFER_INIT(OUTPUT_TAIL_MAX + OUTPUT_LINE_MAX + 1)};
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
@@ -57,38 +60,46 @@ static void keep_tail(struct output *output)
     buffer_drop(tail, drop);
 }
 
-static void write_log(struct output *output, const char *text)
+static void write_batch(int fd, struct buffer *batch)
 {
-    char stamp[CLOCK_TEXT_MAX], line[OUTPUT_LINE_MAX + LINE_OVERHEAD];
-    int length;
+    if (batch->size && fd >= 0)
+        file_write_all(fd, batch->bytes, batch->size);
+    buffer_clear(batch);
+}
+
+static void write_lines(struct output *output)
+{
+    write_batch(output->log_fd, &output->to_log);
+    write_batch(STDERR_FILENO, &output->to_show);
+}
+
+static void log_a_line(struct output *output, const char *text)
+{
+    char stamp[CLOCK_TEXT_MAX];
 
     if (output->log_fd < 0 || output->logged > OUTPUT_LOG_MAX)
         return;
     output->logged += strlen(text);
     if (output->logged > OUTPUT_LOG_MAX)
         text = "[bootlace keeps no more of this step's output]";
-    length = snprintf(line, sizeof line, "%s %.100s: %s\n", clock_text(stamp), output->step, text);
-    file_write_all(output->log_fd, line, (size_t)length);
+    buffer_format(&output->to_log, "%s %.100s: %s\n", clock_text(stamp), output->step, text);
 }
 
 static void end_line(struct output *output)
 {
-    char line[OUTPUT_LINE_MAX + LINE_OVERHEAD];
     const char *text = buffer_text(&output->line);
 
     if (output->line.size && text[output->line.size - 1] == '\r')
         output->line.bytes[--output->line.size] = '\0';
     make_printable(&output->line);
-    write_log(output, text);
+    log_a_line(output, text);
     keep_tail(output);
-    if (output->show) {
-        int length =
-            getenv("JOURNAL_STREAM")
-                ? snprintf(line, sizeof line, "<%d>%.100s: %s\n", JOURNAL_INFO, output->step, text)
-                : snprintf(line, sizeof line, "%.100s: %s\n", output->step, text);
-
-        file_write_all(STDERR_FILENO, line, (size_t)length);
-    }
+    if (output->show && output->journal)
+        buffer_format(&output->to_show, "<%d>%.100s: %s\n", JOURNAL_INFO, output->step, text);
+    else if (output->show)
+        buffer_format(&output->to_show, "%.100s: %s\n", output->step, text);
+    if (output->to_log.size > BATCH_FULL || output->to_show.size > BATCH_FULL)
+        write_lines(output);
     buffer_clear(&output->line);
 }
 
@@ -130,6 +141,7 @@ void output_take(struct output *output)
             output->fd = -1;
         }
         take_bytes(output, chunk, (size_t)count);
+        write_lines(output);
         /* One chunk a call keeps a step that prints without end from starving the others. */
         if ((size_t)count < sizeof chunk)
             continue;
@@ -166,6 +178,7 @@ _Noreturn static void keep(struct output *output)
     }
     if (output->line.size)
         end_line(output);
+    write_lines(output);
     _exit(0);
 }
 
@@ -186,6 +199,7 @@ void output_finish(struct output *output)
     }
     if (output->line.size)
         end_line(output);
+    write_lines(output);
 }
 
 const char *output_tail(const struct output *output)
@@ -200,4 +214,6 @@ void output_free(struct output *output)
     output->fd = -1;
     buffer_free(&output->line);
     buffer_free(&output->tail);
+    buffer_free(&output->to_log);
+    buffer_free(&output->to_show);
 }

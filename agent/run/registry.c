@@ -85,28 +85,38 @@ static int check_file(const struct stat *info, struct error *error)
     return 0;
 }
 
+/* What is remembered of a file: its description, or why it has none. */
+static json_t *ask_anew(const char *path, const char *key, struct error *error)
+{
+    json_t *entry = memory_need(json_object()), *object = registry_ask(path, error);
+
+    json_put_text(entry, "key", key);
+    if (object)
+        json_put(entry, "description", object);
+    else
+        json_put_text(entry, "error", error->message);
+    return entry;
+}
+
 static json_t *ask_or_remember(struct scan *scan, const char *path, const struct stat *info,
                                struct error *error)
 {
     AUTO_FREE char *key = memory_format("%llu %lld %lld.%09ld", (unsigned long long)info->st_ino,
                                         (long long)info->st_size, (long long)info->st_mtim.tv_sec,
                                         info->st_mtim.tv_nsec);
-    const json_t *known = json_object_get(scan->cache, path);
-    json_t *object, *entry;
+    json_t *entry = json_object_get(scan->cache, path), *object;
 
-    if (known && strcmp(json_text_of(known, "key", ""), key) == 0) {
-        object = json_incref(json_object_get(known, "description"));
+    if (entry && strcmp(json_text_of(entry, "key", ""), key) == 0) {
+        json_incref(entry);
     } else {
-        object = registry_ask(path, error);
+        entry = ask_anew(path, key, error);
         scan->cache_changed = true;
     }
-    if (!object)
-        return NULL;
-    entry = memory_need(json_object());
-    json_put_text(entry, "key", key);
-    json_put(entry, "description", json_incref(object));
     json_put(scan->fresh, path, entry);
-    return object;
+    object = json_object_get(entry, "description");
+    if (!object)
+        error_set(error, ERROR_INTERNAL, "%s", json_text_of(entry, "error", ""));
+    return json_incref(object);
 }
 
 /* The description object: from the manifest beside it, the cache, or the module itself. */

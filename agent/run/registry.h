@@ -4,7 +4,8 @@
  * A shared object's description is the manifest NAME.json beside it, which the build writes; so
  * listing and planning open no module. One without a manifest, and every executable, is asked
  * once, in a process of its own with a time limit, and remembered by inode, size and time. A module
- * that cannot be described is listed with its error and never keeps the others from working.
+ * that cannot be described is listed with its error, which is remembered, too, and never keeps the
+ * others from working.
  */
 #ifndef BOOTLACE_RUN_REGISTRY_H
 #define BOOTLACE_RUN_REGISTRY_H
@@ -15,7 +16,7 @@
 
 #include <stddef.h>
 
-enum { REGISTRY_MODULES_MAX = 500, REGISTRY_CACHE_MAX = 4 << 20, DESCRIBE_LIMIT_MS = 10000 };
+enum { REGISTRY_MODULES_MAX = 500, REGISTRY_CACHE_MAX = 4 << 20, DESCRIBE_LIMIT_MS = 5000 };
 
 struct registry {
     struct description *modules; /* sorted by name */

@@ -197,6 +197,7 @@ static void ec2_close(void *state)
 
 const struct source_type source_ec2 = {
     .name = "ec2",
+    .needs_network = true,
     .detect = ec2_detect,
     .open = ec2_open,
     .identify = ec2_identify,

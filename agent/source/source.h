@@ -23,6 +23,7 @@ struct source; /* an open source */
 
 struct source_type {
     const char *name;
+    bool needs_network; /* so when it has answered, the network is there */
 
     /*
      * Whether there is such a source here, judged without any network: 1 yes, 0 no. The reason

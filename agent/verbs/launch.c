@@ -58,12 +58,6 @@ int launch_modules(struct launch *launch, struct error *error)
 
     if (registry_scan(&launch->registry, NULL, cache, error) < 0)
         return -1;
-    for (size_t i = 0; i < launch->registry.problems.count; i++) {
-        struct error problem = launch->registry.problems.items[i].error;
-        char text[ERROR_TEXT_MAX];
-
-        log_line(LOG_LEVEL_WARNING, "module left out: %s", error_text(&problem, text, sizeof text));
-    }
     return 0;
 }
 
@@ -89,20 +83,24 @@ static void take_metadata(struct launch *launch, const struct record *record)
 
 /*
  * The source is silent. That never makes a new instance: the record of this machine stands in for
- * the source.
+ * the source, if it is known to be this machine's.
  */
 static int identify_by_record(struct launch *launch, struct error *error)
 {
-    char id[RECORD_ID_MAX + 1], other[RECORD_ID_MAX + 1];
-    struct error ignored = ERROR_INIT;
+    char id[RECORD_ID_MAX + 1];
+    enum record_owner owner = record_find_own(launch->evidence, launch->boot_id, id);
 
-    if (!record_find_own(launch->evidence, launch->boot_id, id, other, &ignored)) {
-        if (*other)
-            error_hint(error,
-                       "the record of %s stays as it is: nothing shows that this is still that "
-                       "machine",
-                       other);
+    if (owner == RECORD_NONE)
         return -1;
+    if (owner == RECORD_ELSEWHERE)
+        return error_hint(error, "the record of %s stays as it is: that was another machine", id);
+    if (owner == RECORD_UNKNOWN) {
+        launch->perhaps_own = true;
+        snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
+        return error_hint(error,
+                          "the record of %s is not used: nothing shows that this is still that "
+                          "machine",
+                          id);
     }
     launch->silence = *error;
     launch->from_record = true;
@@ -123,10 +121,10 @@ static int identify_by_record(struct launch *launch, struct error *error)
 static void borrow_identity(struct launch *launch)
 {
     AUTO_RECORD struct record record = RECORD_INIT;
-    char id[RECORD_ID_MAX + 1], other[RECORD_ID_MAX + 1];
+    char id[RECORD_ID_MAX + 1];
     struct error ignored = ERROR_INIT;
 
-    if (record_find_own(launch->evidence, launch->boot_id, id, other, &ignored) &&
+    if (record_find_own(launch->evidence, launch->boot_id, id) == RECORD_OWN &&
         record_open_existing(&record, id, &ignored) > 0) {
         snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
         take_metadata(launch, &record);

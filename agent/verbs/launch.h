@@ -37,6 +37,7 @@ struct launch {
     char evidence[MACHINE_ID_MAX];
     char instance_id[SOURCE_ID_MAX + 1]; /* what scripts see as INSTANCE_ID */
     struct record record;
+    bool perhaps_own;     /* it is silent, and whether the record is this machine's is unknown */
     bool from_record;     /* the source is silent; the record of the same machine stands in */
     struct error silence; /* why there is no source, or why the record stands in for it */
     bool has_user_data;
@@ -60,9 +61,9 @@ int launch_open(struct launch *launch, const struct options *options, bool keep,
 int launch_modules(struct launch *launch, struct error *error);
 
 /*
- * Waits for the source, and opens the record of the instance that it names. Where the
- * source is silent and the record shows that this is the same machine, it goes on from the record;
- * ERROR_SOURCE where it cannot.
+ * Waits for the source, and opens the record of the instance that it names. Where the source is
+ * silent and the record shows that this is the same machine, it goes on from the record.
+ * ERROR_SOURCE where it cannot; perhaps_own says that it might have, had the hypervisor told.
  */
 int launch_identify(struct launch *launch, struct error *error);
 

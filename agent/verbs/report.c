@@ -22,6 +22,7 @@ void report_init(struct report *report)
                               .source = "",
                               .boot_id = "",
                               .errors = memory_need(json_array()),
+                              .warnings = memory_need(json_array()),
                               .started_ms = clock_milliseconds()};
     clock_text(report->started);
 }
@@ -29,7 +30,8 @@ void report_init(struct report *report)
 void report_clear(struct report *report)
 {
     json_decref(report->errors);
-    report->errors = NULL;
+    json_decref(report->warnings);
+    report->errors = report->warnings = NULL;
 }
 
 static json_t *error_object(const struct error *error)
@@ -54,14 +56,21 @@ void report_error(struct report *report, const struct error *error)
     json_add(report->errors, error_object(error));
 }
 
+void report_warning(struct report *report, const struct error *error)
+{
+    char text[ERROR_TEXT_MAX];
+
+    log_line(LOG_LEVEL_WARNING, "%s", error_text(error, text, sizeof text));
+    json_add(report->warnings, error_object(error));
+}
+
 void report_problems(struct report *report, const struct problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
-        char text[ERROR_TEXT_MAX];
 
         if (problem->warning)
-            log_line(LOG_LEVEL_WARNING, "%s", error_text(&problem->error, text, sizeof text));
+            report_warning(report, &problem->error);
         else
             report_error(report, &problem->error);
     }
@@ -120,6 +129,7 @@ json_t *report_to_json(const struct report *report)
     add_step_errors(errors, report->steps);
     json_put(object, "steps", steps);
     json_put(object, "errors", errors);
+    json_put(object, "warnings", json_incref(report->warnings));
     return object;
 }
 

@@ -29,6 +29,7 @@ struct report {
     int64_t started_ms, finished_ms;
     const struct steps *steps; /* may be NULL */
     json_t *errors;            /* array of objects; owned */
+    json_t *warnings;          /* the same */
 };
 
 void report_init(struct report *report);
@@ -36,6 +37,7 @@ void report_clear(struct report *report);
 
 /* Adds to the errors, and logs it. */
 void report_error(struct report *report, const struct error *error);
+void report_warning(struct report *report, const struct error *error);
 void report_problems(struct report *report, const struct problems *problems);
 
 /* The whole as an object. */

@@ -13,6 +13,7 @@
 #include "base/paths.h"
 #include "os/lock.h"
 #include "os/process.h"
+#include "os/route.h"
 #include "run/schedule.h"
 #include "verbs/launch.h"
 #include "verbs/metadata_cache.h"
@@ -38,6 +39,7 @@ struct run {
     const struct step *last; /* that ended */
     char *trial_file;        /* a dry run's copy of a part */
     struct buffer before;    /* what was published before this run */
+    char summary[64];
 };
 
 /* Why this boot is none of ours, or NULL. */
@@ -195,6 +197,35 @@ static void run_steps(struct run *run)
     source_finish(&launch->source);
 }
 
+/*
+ * A seed is there before the network is, but its steps may need that as any others do: at boot
+ * they wait for a way out, for as long as settings say. Without one they run all the same.
+ */
+static void await_network(struct run *run)
+{
+    static const char somewhere[] = "192.0.2.1", somewhere_6[] = "2001:db8::1";
+    int64_t end = clock_milliseconds() + run->launch.settings.network_wait_ms;
+    struct route_address ipv4, ipv6;
+    struct route_watch *watch;
+    bool present = false;
+
+    if (!run->options->boot || run->options->early || !run->launch.source.type ||
+        run->launch.source.type->needs_network)
+        return;
+    route_address_parse(somewhere, &ipv4);
+    route_address_parse(somewhere_6, &ipv6);
+    watch = route_watch_open();
+    while (watch && !present && clock_milliseconds() < end) {
+        present = route_state(watch, &ipv4) == ROUTE_PRESENT ||
+                  route_state(watch, &ipv6) == ROUTE_PRESENT;
+        if (!present)
+            route_wait(watch, end);
+    }
+    route_watch_close(watch);
+    if (watch && !present)
+        log_line(LOG_LEVEL_WARNING, "there is no network yet; the steps run without");
+}
+
 /* The stages up to the plan. */
 static int prepare(struct run *run, struct error *error)
 {
@@ -226,6 +257,7 @@ static int run_plan(struct run *run, struct error *error)
     struct launch *launch = &run->launch;
 
     run->report.steps = &launch->plan.steps;
+    report_problems(&run->report, &launch->registry.problems);
     report_problems(&run->report, &launch->plan.problems);
     if (launch->plan.problems.errors) {
         run->report.message = "the user-data or configuration is wrong: nothing of it was run";
@@ -247,6 +279,7 @@ static int run_plan(struct run *run, struct error *error)
         error_clear(error);
     }
     metadata_cache_publish(launch);
+    await_network(run);
     run_steps(run);
     return 0;
 }
@@ -256,14 +289,20 @@ static void conclude(struct run *run)
 {
     struct report *report = &run->report;
     const struct steps *steps = report->steps;
+    size_t bad = 0;
 
     for (size_t i = 0; steps && i < steps->count; i++) {
         enum step_state state = steps->items[i].outcome.state;
 
-        if (!report->exit_code && (state == STEP_FAILED || state == STEP_CUT_OFF))
-            report->exit_code = ERROR_STEP;
+        bad += state == STEP_FAILED || state == STEP_CUT_OFF;
         if (state == STEP_PENDING && !steps->items[i].run)
             steps->items[i].outcome.state = STEP_SKIPPED;
+    }
+    if (!report->exit_code && bad) {
+        snprintf(run->summary, sizeof run->summary, "%zu of %zu step%s failed", bad, steps->count,
+                 steps->count == 1 ? "" : "s");
+        report->exit_code = ERROR_STEP;
+        report->message = run->summary;
     }
     if (!report->exit_code && run->interrupted) {
         report->exit_code = ERROR_STEP;
@@ -340,8 +379,12 @@ static int execute(struct run *run, struct error *error)
     }
     if (result < 0) {
         report_error(&run->report, error);
-        run->report.exit_code = error_exit_code(error);
+        run->report.instance_id = run->launch.instance_id;
         run->report.message = error->message;
+        /* A machine that was set up before, as far as anybody can tell, and could not be asked. */
+        run->degraded = run->launch.perhaps_own && error->kind == ERROR_SOURCE;
+        if (!run->degraded)
+            run->report.exit_code = error_exit_code(error);
     }
     conclude(run);
     save(run);
@@ -350,7 +393,10 @@ static int execute(struct run *run, struct error *error)
 
         show_json(whole);
     }
-    log_line(LOG_LEVEL_INFO, "%s%s%s", run->report.status, run->report.message ? ": " : "",
+    log_line(plan_count_runs(&run->launch.plan) || run->report.exit_code || run->degraded
+                 ? LOG_LEVEL_INFO
+                 : LOG_LEVEL_DEBUG,
+             "%s%s%s", run->report.status, run->report.message ? ": " : "",
              run->report.message ? run->report.message : "");
     return finish(run, run->report.exit_code);
 }

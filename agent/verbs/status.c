@@ -36,6 +36,7 @@ static json_t *empty_status(const char *message)
     json_put_text(object, "message", message);
     json_put(object, "steps", memory_need(json_array()));
     json_put(object, "errors", memory_need(json_array()));
+    json_put(object, "warnings", memory_need(json_array()));
     return object;
 }
 
@@ -203,7 +204,7 @@ static void print_step(const json_t *step)
         print_output(json_text_of(step, "output", ""));
 }
 
-static void print_errors(const json_t *errors)
+static void print_errors(const char *severity, const json_t *errors)
 {
     const json_t *error;
     size_t i;
@@ -214,7 +215,7 @@ static void print_errors(const json_t *errors)
         const char *hint = json_text_of(error, "hint", "");
         int64_t line = json_number_of(error, "line", 0);
 
-        printf("error: %s%s", where, *where ? ": " : "");
+        printf("%s: %s%s", severity, where, *where ? ": " : "");
         if (line)
             printf("line %lld: ", (long long)line);
         printf("%s%s%s\n", json_text_of(error, "message", ""), *hint ? "; " : "", hint);
@@ -239,7 +240,8 @@ static void print_text(const json_t *object)
     if (json_array_size(steps))
         puts("steps:");
     json_array_foreach(steps, i, step) print_step(step);
-    print_errors(json_object_get(object, "errors"));
+    print_errors("error", json_object_get(object, "errors"));
+    print_errors("warning", json_object_get(object, "warnings"));
     if (status_is(object, "failed"))
         printf("the whole output: %s\n", paths_get(PATHS_OUTPUT_LOG));
 }

@@ -64,7 +64,8 @@ class Silence(BootTest):
         one.network.silent()
         one.set_hypervisor_uuid("ec2fffff-0001-0002-0003-000000000000")
         one.reboot()
-        self.assert_boot_not_held_up(one)
+        status = self.assert_boot_not_held_up(one, "failed")
+        self.assertEqual(status["exit_code"], 4, status)
         self.assert_lines(one, "/root/ran", ["ran"])
 
     def test_silent_at_the_first_boot(self):
