@@ -39,6 +39,7 @@ char *buffer_room(struct buffer *buffer, size_t size)
             capacity *= 2;
         buffer->bytes = memory_resize(buffer->bytes, capacity, 1);
         buffer->capacity = capacity;
+        buffer->bytes[buffer->size] = '\0';
     }
     return buffer->bytes + buffer->size;
 }

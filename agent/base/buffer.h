@@ -1,8 +1,8 @@
 /*
  * A buffer that grows up to a stated maximum.
  *
- * Invariants: bytes is never NULL after buffer_init's first append or buffer_text; bytes[size] is
- * always '\0' once anything was appended; size never exceeds maximum. An append that would pass
+ * Invariants: bytes is NULL until room was made for the first time; from then on bytes[size] is
+ * always '\0'; size never exceeds maximum. An append that would pass
  * the maximum changes nothing and returns false: who asked decides what that means.
  */
 #ifndef BOOTLACE_BASE_BUFFER_H

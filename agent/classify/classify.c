@@ -35,20 +35,6 @@ const char *classify_prefix(const char *text, size_t size)
     return NULL;
 }
 
-/* A web page has <script> tags, too, and is no user-data. */
-static bool is_markup(const char *text, size_t size)
-{
-    static const char *const beginnings[] = {"<!doctype", "<html", "<?xml", "<!--"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
-        size_t length = strlen(beginnings[i]);
-
-        if (size >= length && strncasecmp(text, beginnings[i], length) == 0)
-            return true;
-    }
-    return false;
-}
-
 /*
  * A script that came from a Windows editor: where its first line ends with CRLF, the kernel would
  * look for an interpreter whose name ends with CR. All its CRLF become LF; a lone CR stays.
@@ -75,7 +61,8 @@ int classify_text(const char *text, size_t size, const char *name, unsigned line
     size_t before = parts->count;
     struct part *part;
 
-    if (!type && !is_markup(text, size) && blocks_present(text, size)) {
+    /* A web page has <script> tags, too, and is no user-data. */
+    if (!type && !guess_knows(text, size) && blocks_present(text, size)) {
         if (blocks_parse(text, size, name, line, parts, problems, error) < 0)
             return -1;
         for (size_t i = before; i < parts->count; i++) {

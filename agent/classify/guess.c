@@ -46,6 +46,7 @@ static const struct {
     {"#ps1", "PowerShell in cloudbase-init's form", "put it into <powershell>…</powershell>"},
     {"rem cmd", "a batch file in cloudbase-init's form", "put it into <script>…</script>"},
     {"@echo", "a batch file", "put it into <script>…</script>"},
+    {"<!--", "HTML or XML", default_hint},
     {"<!doctype", "an HTML page", "was an error page saved instead of the script?"},
     {"<html", "an HTML page", "was an error page saved instead of the script?"},
     {"<?xml", "XML", default_hint},
@@ -74,7 +75,8 @@ static bool is_base64(const char *bytes, size_t size)
     size_t digits = 0;
 
     for (size_t i = 0; i < size; i++) {
-        if (isalnum((unsigned char)bytes[i]) || strchr("+/=", bytes[i]))
+        if (isalnum((unsigned char)bytes[i]) || bytes[i] == '+' || bytes[i] == '/' ||
+            bytes[i] == '=')
             digits++;
         else if (bytes[i] != '\n' && bytes[i] != '\r')
             return false;
@@ -93,7 +95,8 @@ static bool is_yaml(const char *bytes, size_t size)
            (i + 1 == size || isspace((unsigned char)bytes[i + 1]));
 }
 
-static const char *guess(const char *bytes, size_t size, const char **hint)
+/* What its beginning says, or NULL. */
+static const char *guess_by_beginning(const char *bytes, size_t size, const char **hint)
 {
     *hint = default_hint;
     for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
@@ -109,6 +112,22 @@ static const char *guess(const char *bytes, size_t size, const char **hint)
             return beginnings[i].looks_like;
         }
     }
+    return NULL;
+}
+
+bool guess_knows(const char *bytes, size_t size)
+{
+    const char *hint;
+
+    return guess_by_beginning(bytes, size, &hint) != NULL;
+}
+
+static const char *guess(const char *bytes, size_t size, const char **hint)
+{
+    const char *looks_like = guess_by_beginning(bytes, size, hint);
+
+    if (looks_like)
+        return looks_like;
     if (is_base64(bytes, size)) {
         *hint = "it was probably encoded once too often: give the script itself";
         return "base64 text";

@@ -4,7 +4,12 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether the data begins like something known that is no user-data: no matter what it has inside.
+ */
+bool guess_knows(const char *bytes, size_t size);
 
 /*
  * Fills in error (ERROR_INPUT): what the data looks like, its length and encoding, and what to do.

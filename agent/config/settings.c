@@ -138,12 +138,17 @@ static int read_sources(struct settings *settings, const json_t *list, const cha
     return 0;
 }
 
+static bool is_keep_or(const json_t *value, const char *other)
+{
+    const char *text = json_string_value(value);
+
+    return !value || (text && (strcmp(text, "keep") == 0 || strcmp(text, other) == 0));
+}
+
 static int read_module(const char *name, const json_t *object, const char *where,
                        struct error *error)
 {
     static const char *const known[] = {"time_limit", "on_failure", "on_interrupt", NULL};
-    const char *failure = json_text_of(object, "on_failure", "keep");
-    const char *interrupt = json_text_of(object, "on_interrupt", "keep");
     int64_t ignored;
     char prefix[96];
 
@@ -153,9 +158,9 @@ static int read_module(const char *name, const json_t *object, const char *where
     if (check_members(object, prefix, where, known, error) < 0 ||
         read_seconds(object, "time_limit", where, &ignored, error) < 0)
         return -1;
-    if (strcmp(failure, "keep") != 0 && strcmp(failure, "retry") != 0)
+    if (!is_keep_or(json_object_get(object, "on_failure"), "retry"))
         return refuse(where, "modules", "on_failure is neither keep nor retry", error);
-    if (strcmp(interrupt, "keep") != 0 && strcmp(interrupt, "rerun") != 0)
+    if (!is_keep_or(json_object_get(object, "on_interrupt"), "rerun"))
         return refuse(where, "modules", "on_interrupt is neither keep nor rerun", error);
     return 0;
 }
@@ -172,11 +177,17 @@ static int read_modules(struct settings *settings, json_t *modules, const char *
         return refuse(where, "modules", "is no mapping", error);
     json_object_foreach(modules, name, object)
     {
+        json_t *known = json_object_get(settings->modules, name);
+
         if (read_module(name, object, where, error) < 0)
             return -1;
+        if (!known) {
+            known = memory_need(json_object());
+            json_put(settings->modules, name, known);
+        }
+        if (json_object_update(known, object) < 0)
+            memory_exhausted();
     }
-    if (json_object_update(settings->modules, modules) < 0)
-        memory_exhausted();
     return 0;
 }
 

@@ -50,6 +50,27 @@ static int check_strings(const json_t *object, const char *member, struct error 
     return 0;
 }
 
+/* A number in quotes, say, would silently be the default. */
+static int check_kinds(const json_t *object, struct error *error)
+{
+    static const char *const numbers[] = {"order", "time_limit"};
+    static const char *const flags[] = {"repeatable", "bakeable", "prepare", "no_limit"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        const json_t *value = json_object_get(object, numbers[i]);
+
+        if (value && !json_is_integer(value))
+            return error_set(error, ERROR_INPUT, "\"%s\" is no whole number", numbers[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        const json_t *value = json_object_get(object, flags[i]);
+
+        if (value && !json_is_boolean(value))
+            return error_set(error, ERROR_INPUT, "\"%s\" is neither true nor false", flags[i]);
+    }
+    return 0;
+}
+
 static bool name_is_good(const char *name)
 {
     size_t length = name ? strlen(name) : 0;
@@ -73,6 +94,8 @@ static int check_shape(const json_t *object, struct error *error)
                          DESCRIPTION_NAME_MAX);
     if (schema && !json_is_object(schema) && !json_is_null(schema))
         return error_set(error, ERROR_INPUT, "\"schema\" is no object");
+    if (check_kinds(object, error) < 0)
+        return -1;
     if (check_strings(object, "keys", error) < 0 || check_strings(object, "types", error) < 0 ||
         check_strings(object, "metadata", error) < 0)
         return -1;

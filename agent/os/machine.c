@@ -9,7 +9,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 
-enum { COMMAND_LINE_MAX = 4096 };
+enum { COMMAND_LINE_MAX = 1 << 20 };
 
 /* The first line of a small file, in lower case; false where there is none. */
 static bool first_line(const char *path, char text[static MACHINE_ID_MAX])
@@ -51,7 +51,7 @@ bool machine_kernel_word(const char *word)
 
     if (file_read(AT_FDCWD, paths_get(PATHS_KERNEL_COMMAND), &line, &ignored) <= 0)
         return false;
-    for (const char *at = line.bytes; (at = strstr(at, word)); at += length) {
+    for (const char *at = buffer_text(&line); (at = strstr(at, word)); at += length) {
         if ((at == line.bytes || isspace((unsigned char)at[-1])) &&
             (!at[length] || isspace((unsigned char)at[length])))
             return true;

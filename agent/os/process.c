@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { NOT_EXECUTED = 127, READ_CHUNK = 16384 };
@@ -114,8 +115,8 @@ static const char **make_environment(const char *const *over)
         if (!is_private(environ[i]) && !is_overridden(environ[i], over))
             made[extra++] = environ[i];
     }
-    for (; over && *over; over++)
-        made[extra++] = *over;
+    for (size_t i = 0; over && over[i]; i++)
+        made[extra++] = over[i];
     if (!getenv("PATH") && !is_overridden(path, over))
         made[extra++] = path;
     return made;
@@ -189,6 +190,7 @@ pid_t process_start(const struct process_start *start, int *pidfd, struct error 
 char *process_find(const char *name)
 {
     const char *path = getenv("PATH");
+    struct stat info;
 
     if (strchr(name, '/'))
         return memory_copy_string(name);
@@ -200,7 +202,8 @@ char *process_find(const char *name)
         if (length) {
             char *candidate = memory_format("%.*s/%s", (int)length, path, name);
 
-            if (access(candidate, X_OK) == 0)
+            if (access(candidate, X_OK) == 0 && stat(candidate, &info) == 0 &&
+                S_ISREG(info.st_mode))
                 return candidate;
             free(candidate);
         }

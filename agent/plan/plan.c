@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "plan/decide.h"
 
+#include <math.h>
+
 static const struct description *module_for_type(const struct plan_request *request,
                                                  const char *type)
 {
@@ -60,7 +62,7 @@ static unsigned time_limit_of(const struct plan_request *request, const struct d
     const json_t *limit = json_object_get(settings, "time_limit");
 
     if (limit)
-        return (unsigned)json_number_value(limit);
+        return (unsigned)ceil(json_number_value(limit));
     if (module->time_limit)
         return module->time_limit;
     if (module->stage == BOOTLACE_STAGE_EARLY)

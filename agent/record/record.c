@@ -175,7 +175,7 @@ static enum record_owner owner_of(const struct record *record, const char *evide
 
     if (!json_flag_of(record->last_run, "launch", false))
         return RECORD_NONE;
-    if (strcmp(its_boot, boot_id) == 0)
+    if (*boot_id && strcmp(its_boot, boot_id) == 0)
         return RECORD_OWN;
     if (!*its_evidence || !*evidence)
         return RECORD_UNKNOWN;

@@ -192,10 +192,12 @@ void output_finish(struct output *output)
         output_take(output);
     }
     if (output->fd >= 0) {
+        write_lines(output);
         if (fork() == 0)
             keep(output);
         close(output->fd);
         output->fd = -1;
+        output->log_fd = -1; /* how an unended line goes on is the keeper's to log */
     }
     if (output->line.size)
         end_line(output);

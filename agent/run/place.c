@@ -23,6 +23,17 @@ static int open_in_root(int root, const char *path, uint64_t flags)
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
+/* Makes a folder of just that mode, whatever the umask is; that it is there is well. */
+static int make_folder(int parent, const char *name)
+{
+    AUTO_CLOSE int made = -1;
+
+    if (mkdirat(parent, name, PLACE_FOLDER_MODE) < 0)
+        return errno == EEXIST ? 0 : -1;
+    made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return made < 0 ? -1 : fchmod(made, PLACE_FOLDER_MODE);
+}
+
 /* The folder of a path ("/a/b") below root; where make says so, what is missing is made 0755. */
 static int open_folder(int root, const char *folder, bool make)
 {
@@ -39,8 +50,7 @@ static int open_folder(int root, const char *folder, bool make)
         path = memory_copy_bytes(folder, (size_t)(end - folder));
         name = memory_copy_bytes(component, (size_t)(end - component));
         next = open_in_root(root, path, O_PATH | O_DIRECTORY);
-        if (next < 0 && errno == ENOENT && make &&
-            (mkdirat(current, name, PLACE_FOLDER_MODE) == 0 || errno == EEXIST))
+        if (next < 0 && errno == ENOENT && make && make_folder(current, name) == 0)
             next = open_in_root(root, path, O_PATH | O_DIRECTORY);
         memory_close_fd(&current);
         current = next;

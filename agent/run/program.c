@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { MS_PER_S = 1000, READ_CHUNK = 4096 };
+enum { MS_PER_S = 1000, READ_CHUNK = 4096, GROUP_POLL_MS = 10 };
 
 static volatile sig_atomic_t group_to_end;
 
@@ -28,14 +28,31 @@ static void pass_on(int signal_number)
         killpg((pid_t)group_to_end, signal_number);
 }
 
+/* One word, in quotes where a shell would want them; control characters as a question mark. */
+static void add_word(struct buffer *text, const char *word)
+{
+    static const char special[] = " \t\r\n'\"\\$`;&|<>*?()[]{}#!";
+    bool plain = *word && !word[strcspn(word, special)];
+
+    buffer_append_text(text, plain ? "" : "'");
+    for (; *word; word++) {
+        char shown = (unsigned char)*word < ' ' || *word == 0x7f ? '?' : *word;
+
+        if (shown == '\'')
+            buffer_append_text(text, "'\\''");
+        else
+            buffer_append(text, &shown, 1);
+    }
+    buffer_append_text(text, plain ? "" : "'");
+}
+
 char *program_text(const char *const *argv)
 {
     AUTO_BUFFER struct buffer text = BUFFER_INIT(1 << 20);
 
     for (const char *const *word = argv; *word; word++) {
-        bool plain = **word && !(*word)[strcspn(*word, " \t\n'\"\\$`;&|<>*?()[]{}#!")];
-
-        buffer_format(&text, plain ? "%s%s" : "%s'%s'", word == argv ? "" : " ", *word);
+        buffer_append_text(&text, word == argv ? "" : " ");
+        add_word(&text, *word);
     }
     return buffer_take(&text);
 }
@@ -82,26 +99,37 @@ static bool wait_for(int pidfd, int *out, const struct bootlace_program *program
     }
 }
 
-static void end_group(pid_t pid, int pidfd)
+/* Ends the whole group: politely, and after the grace whatever of it is left. Its status. */
+static int end_group(pid_t pid)
 {
-    struct pollfd fd = {.fd = pidfd, .events = POLLIN};
+    int64_t end = clock_milliseconds() + PROGRAM_GRACE_MS;
+    bool reaped = false;
+    int status = 0;
 
     process_kill_group(pid, SIGTERM);
-    if (poll(&fd, 1, PROGRAM_GRACE_MS) <= 0)
-        process_kill_group(pid, SIGKILL);
+    while (clock_milliseconds() < end) {
+        reaped = reaped || waitpid(pid, &status, WNOHANG) == pid;
+        if (reaped && killpg(pid, 0) < 0)
+            return status;
+        clock_sleep(GROUP_POLL_MS);
+    }
+    process_kill_group(pid, SIGKILL);
+    if (!reaped)
+        waitpid(pid, &status, 0);
+    return status;
 }
 
 static void wait_and_tell(pid_t pid, int pidfd, int *out, const struct bootlace_program *program,
                           struct bootlace_ending *ending)
 {
-    int status;
+    int status = 0;
 
     if (!wait_for(pidfd, out, program, (int64_t)program->time_limit * MS_PER_S)) {
         ending->timed_out = 1;
-        end_group(pid, pidfd);
+        status = end_group(pid);
+    } else {
+        waitpid(pid, &status, 0);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
     ending->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     ending->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
