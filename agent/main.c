@@ -5,6 +5,8 @@
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
+#include <fcntl.h>
+
 const struct verb verbs[] = {
     {"run", "", 0, "do what the user-data says and is not done yet",
      "Asks the sources what this instance is for, and does what is left of it, in order.\n"
@@ -69,23 +71,25 @@ static int program(const struct options *options)
 static int run_command(int argc, char **argv)
 {
     struct error error = ERROR_INIT;
-    struct options options;
-    const struct verb *verb = NULL;
+    struct options before, options;
+    const struct verb *verb;
 
-    if (argc > 1 && argv[1][0] != '-') {
-        verb = find_verb(argv[1]);
-        if (!verb) {
-            error_set(&error, ERROR_USAGE, "there is no command %.100s", argv[1]);
-            error_hint(&error, "see `bootlace --help`");
-            return refuse(&error);
-        }
-        argc--;
-        argv++;
-    }
-    if (options_parse(&options, verb, argc, argv, &error) < 0)
+    /* What stands before the command's name, and what behind it. */
+    if (options_parse(&before, NULL, argc, argv, &error) < 0)
         return refuse(&error);
+    if (before.version || before.help || !before.operand_count)
+        return program(&before);
+    verb = find_verb(before.operands[0]);
+    if (!verb) {
+        error_set(&error, ERROR_USAGE, "there is no command %.100s", before.operands[0]);
+        error_hint(&error, "see `bootlace --help`");
+        return refuse(&error);
+    }
+    if (options_parse(&options, verb, (int)before.operand_count, before.operands, &error) < 0)
+        return refuse(&error);
+    options.verbose |= before.verbose;
     log_show(options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
-    if (!verb)
+    if (options.version)
         return program(&options);
     if (options.help) {
         options_help(verb);
@@ -94,9 +98,24 @@ static int run_command(int argc, char **argv)
     return verb->run(&options);
 }
 
+/* Who starts us without one of the standard descriptors would find our own files in its place. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
-    int code = run_command(argc, argv);
+    int code;
+
+    open_standard_descriptors();
+    code = run_command(argc, argv);
 
     /*
      * Everything is given back by now. What would still run at exit are the clean-up functions of

@@ -14,7 +14,6 @@ enum { LINE_MAX_BYTES = 2048 };
 
 static int log_fd = -1;
 static enum log_level shown = LOG_LEVEL_WARNING;
-static bool journal;
 
 /*
  * The group that may read logs on Debian. Read from the file itself: getgrnam would load NSS
@@ -25,14 +24,15 @@ static gid_t adm_group(void)
     AUTO_BUFFER struct buffer text = BUFFER_INIT(1 << 20);
     struct error error = ERROR_INIT;
     const char *line;
-    unsigned gid;
 
     if (file_read(AT_FDCWD, "/etc/group", &text, &error) <= 0)
         return 0;
     for (line = text.bytes; line && *line;
          line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
-        if (strncmp(line, "adm:", 4) == 0 && sscanf(line, "adm:%*[^:]:%u:", &gid) == 1)
-            return gid;
+        const char *number = strncmp(line, "adm:", 4) == 0 ? strchr(line + 4, ':') : NULL;
+
+        if (number)
+            return (gid_t)strtoul(number + 1, NULL, 10);
     }
     return 0;
 }
@@ -51,11 +51,24 @@ int log_open_file(const char *path)
     return fd;
 }
 
+bool log_to_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat info;
+    char *end;
+
+    if (!stream || fstat(STDERR_FILENO, &info) < 0)
+        return false;
+    device = strtoull(stream, &end, 10);
+    inode = *end == ':' ? strtoull(end + 1, NULL, 10) : 0;
+    return device == info.st_dev && inode == info.st_ino;
+}
+
 void log_open(const char *path)
 {
     if (log_fd < 0)
         log_fd = log_open_file(path);
-    journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
 void log_show(enum log_level level)
@@ -76,7 +89,7 @@ void log_line(enum log_level level, const char *format, ...)
             *c = ' ';
     }
     if (level <= shown) {
-        if (journal)
+        if (log_to_journal())
             snprintf(line, sizeof line, "<%d>%s\n", (int)level, text);
         else
             snprintf(line, sizeof line, "bootlace: %s\n", text);
@@ -97,4 +110,11 @@ void log_error_object(const struct error *error)
     char text[ERROR_TEXT_MAX];
 
     log_line(LOG_LEVEL_ERROR, "%s", error_text(error, text, sizeof text));
+}
+
+void log_warning_object(const struct error *error)
+{
+    char text[ERROR_TEXT_MAX];
+
+    log_line(LOG_LEVEL_WARNING, "%s", error_text(error, text, sizeof text));
 }

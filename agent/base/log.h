@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /* The values of syslog(3). */
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -25,6 +27,10 @@ void log_show(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_error_object(const struct error *error);
+void log_warning_object(const struct error *error);
+
+/* Whether standard error is the journal's (systemd.exec(5), $JOURNAL_STREAM). */
+bool log_to_journal(void);
 
 /* The descriptor of a log file, made 0640 root:adm, or -1. */
 int log_open_file(const char *path);

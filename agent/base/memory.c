@@ -1,6 +1,8 @@
 /* Memory: allocation that does not return without memory, and clean-up by scope. */
 #include "base/memory.h"
 
+#include "base/banned.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -30,16 +30,20 @@ static int refuse(const char *where, const char *key, const char *what, struct e
 }
 
 /* Seconds, whole or not, as milliseconds; 1 where the key is there, else 0 or -1. */
-static int read_seconds(const json_t *object, const char *key, const char *where, int64_t *out,
-                        struct error *error)
+static int read_seconds(const json_t *object, const char *prefix, const char *key,
+                        const char *where, int64_t *out, struct error *error)
 {
+    char full[128];
+
     const json_t *value = json_object_get(object, key);
 
     if (!value)
         return 0;
     if (!json_is_number(value) || json_number_value(value) < 0 ||
-        json_number_value(value) > SECONDS_MAX)
-        return refuse(where, key, "is no number of seconds", error);
+        json_number_value(value) > SECONDS_MAX) {
+        snprintf(full, sizeof full, "%s%s", prefix, key);
+        return refuse(where, full, "is no number of seconds", error);
+    }
     *out = (int64_t)(json_number_value(value) * MS_PER_S);
     return 1;
 }
@@ -102,8 +106,8 @@ static int read_metadata(struct settings *settings, const json_t *object, const 
     if (check_members(object, "metadata.", where, known, error) < 0 ||
         read_text(object, "endpoint", where, settings->endpoint, sizeof settings->endpoint, error) <
             0 ||
-        read_seconds(object, "wait", where, &settings->wait_ms, error) < 0 ||
-        read_seconds(object, "timeout", where, &settings->timeout_ms, error) < 0 ||
+        read_seconds(object, "metadata.", "wait", where, &settings->wait_ms, error) < 0 ||
+        read_seconds(object, "metadata.", "timeout", where, &settings->timeout_ms, error) < 0 ||
         read_text(object, "endpoint_mode", where, mode, sizeof mode, error) < 0)
         return -1;
     if (*mode && read_mode(mode, where, "metadata.endpoint_mode", settings, error) < 0)
@@ -156,7 +160,7 @@ static int read_module(const char *name, const json_t *object, const char *where
     if (!json_is_object(object))
         return refuse(where, "modules", "has an item that is no mapping", error);
     if (check_members(object, prefix, where, known, error) < 0 ||
-        read_seconds(object, "time_limit", where, &ignored, error) < 0)
+        read_seconds(object, prefix, "time_limit", where, &ignored, error) < 0)
         return -1;
     if (!is_keep_or(json_object_get(object, "on_failure"), "retry"))
         return refuse(where, "modules", "on_failure is neither keep nor retry", error);
@@ -206,7 +210,7 @@ static int read_own(struct settings *settings, const json_t *own, const char *wh
     if (check_members(own, "", where, known, error) < 0 ||
         read_sources(settings, json_object_get(own, "sources"), where, error) < 0 ||
         read_metadata(settings, json_object_get(own, "metadata"), where, error) < 0 ||
-        read_seconds(own, "network_wait", where, &settings->network_wait_ms, error) < 0 ||
+        read_seconds(own, "", "network_wait", where, &settings->network_wait_ms, error) < 0 ||
         read_text(own, "seed", where, settings->seed, sizeof settings->seed, error) < 0 ||
         read_modules(settings, json_object_get(own, "modules"), where, error) < 0)
         return -1;

@@ -4,17 +4,17 @@
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "config/scalar.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdbool.h>
-#include <strings.h>
 #include <yaml.h>
 
+static const char BINARY_TAG[] = "tag:yaml.org,2002:binary";
+
 struct anchor {
-    char *name;
     json_t *value; /* owned reference */
     size_t nodes;
+    unsigned height; /* of its value, 1 for a scalar */
 };
 
 struct reader {
@@ -23,10 +23,13 @@ struct reader {
     bool have_event;
     const char *where;
     struct error *error;
+    struct positions *positions; /* or NULL */
+    json_t *names;               /* anchors' names -> the latest anchor's index */
     struct anchor *anchors;
     size_t anchor_count;
     size_t nodes;
     unsigned depth;
+    unsigned deepest; /* that any value within the current one reached */
 };
 
 static void take_event(struct reader *reader)
@@ -50,6 +53,25 @@ static int refuse(struct reader *reader, const char *message, const char *hint)
     return refuse_at(reader, reader->event.start_mark);
 }
 
+/* What people do most often when libyaml says one of these. */
+static void explain(struct reader *reader)
+{
+    static const struct {
+        const char *problem, *hint;
+    } hints[] = {
+        {"cannot start any token", "indent by blanks, never by tabs; quote a text that begins "
+                                   "with % @ or `"},
+        {"mapping values are not allowed", "quote a text that has a colon and a blank in it"},
+        {"did not find expected key", "look at the indentation and the quotes above"},
+        {"did not find expected '-' indicator", "items of one list begin in the same column"},
+    };
+
+    for (size_t i = 0; reader->parser.problem && i < ARRAY_SIZE(hints); i++) {
+        if (strstr(reader->parser.problem, hints[i].problem))
+            error_hint(reader->error, "%s", hints[i].hint);
+    }
+}
+
 static int next_event(struct reader *reader)
 {
     take_event(reader);
@@ -61,6 +83,7 @@ static int next_event(struct reader *reader)
               reader->parser.problem ? reader->parser.problem : "out of memory",
               reader->parser.context ? ", " : "",
               reader->parser.context ? reader->parser.context : "");
+    explain(reader);
     return refuse_at(reader, reader->parser.problem_mark);
 }
 
@@ -73,83 +96,6 @@ static int count_nodes(struct reader *reader, size_t count)
     return 0;
 }
 
-static bool is_one_of(const char *text, const char *const *words)
-{
-    for (; *words; words++) {
-        if (strcmp(text, *words) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Integers of YAML 1.1: 12, -7, 0x1f, 0o17, 017, 1_000. NULL where it is none. */
-static json_t *read_integer(const char *text)
-{
-    char digits[32];
-    size_t count = 0;
-    const char *c = text;
-    bool negative = *c == '-';
-    int base = 10;
-    long long value;
-    char *end;
-
-    if (*c == '-' || *c == '+')
-        c++;
-    if (c[0] == '0' && (c[1] == 'x' || c[1] == 'o')) {
-        base = c[1] == 'x' ? 16 : 8;
-        c += 2;
-    } else if (c[0] == '0' && c[1]) {
-        base = 8;
-        c++;
-    }
-    for (; *c; c++) {
-        if (*c == '_')
-            continue;
-        if (count + 1 >= sizeof digits || !strchr("0123456789abcdefABCDEF", *c))
-            return NULL;
-        digits[count++] = *c;
-    }
-    digits[count] = '\0';
-    errno = 0;
-    value = strtoll(digits, &end, base);
-    if (!count || *end || errno)
-        return NULL;
-    return json_integer(negative ? -value : value);
-}
-
-static json_t *read_float(const char *text)
-{
-    size_t length = strlen(text);
-    double value;
-    char *end;
-
-    if (strspn(text, "+-0123456789.eE") != length || !strchr(text, '.') ||
-        !strpbrk(text, "0123456789"))
-        return NULL;
-    value = strtod(text, &end);
-    return *end || !isfinite(value) ? NULL : json_real(value);
-}
-
-static json_t *plain_scalar(const char *text, size_t size)
-{
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes",
-                                        "YES",  "on",   "On",   "ON",  NULL};
-    static const char *const falses[] = {"false", "False", "FALSE", "no",  "No",
-                                         "NO",    "off",   "Off",   "OFF", NULL};
-    json_t *value = NULL;
-
-    if (is_one_of(text, nulls))
-        return json_null();
-    if (is_one_of(text, trues) || is_one_of(text, falses))
-        return json_boolean(is_one_of(text, trues));
-    if (strchr("+-.0123456789", *text))
-        value = read_integer(text);
-    if (!value && strchr("+-.0123456789", *text))
-        value = read_float(text);
-    return value ? value : json_stringn(text, size);
-}
-
 static json_t *scalar(struct reader *reader)
 {
     const char *text = (const char *)reader->event.data.scalar.value;
@@ -158,93 +104,224 @@ static json_t *scalar(struct reader *reader)
     bool plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     json_t *value;
 
+    if (count_nodes(reader, size / YAML_NODE_TEXT) < 0)
+        return NULL;
+    if (memchr(text, '\0', size)) {
+        refuse(reader, "a text with a zero character", "write such bytes in base64");
+        return NULL;
+    }
+    if (tag && strcmp(tag, BINARY_TAG) == 0) {
+        value = scalar_binary(text, size);
+        if (!value)
+            refuse(reader, "!!binary without valid base64", NULL);
+        return value;
+    }
     if (tag && strcmp(tag, YAML_STR_TAG) != 0 && strcmp(tag, "!") != 0) {
         refuse(reader, "a tag that is not known here", "remove the ! word before the value");
         return NULL;
     }
-    value = plain && !tag ? plain_scalar(text, size) : json_stringn(text, size);
-    if (!value)
-        refuse(reader, "text that is not UTF-8", NULL);
-    return value;
+    /* libyaml lets nothing through that is not UTF-8. */
+    return plain && !tag ? scalar_plain(text, size) : memory_need(json_stringn_nocheck(text, size));
+}
+
+static struct position position_of(const yaml_event_t *event)
+{
+    return (struct position){.line = (unsigned)event->start_mark.line + 1,
+                             .column = (unsigned)event->start_mark.column + 1};
 }
 
 static json_t *read_value(struct reader *reader);
+
+static int check_tag(struct reader *reader, const yaml_char_t *tag, const char *expected)
+{
+    if (tag && strcmp((const char *)tag, expected) != 0 && strcmp((const char *)tag, "!") != 0)
+        return refuse(reader, "a tag that is not known here",
+                      "remove the ! word before the list or mapping");
+    return 0;
+}
 
 static json_t *read_sequence(struct reader *reader)
 {
     AUTO_JSON json_t *list = memory_need(json_array());
 
+    if (check_tag(reader, reader->event.data.sequence_start.tag, YAML_SEQ_TAG) < 0)
+        return NULL;
     for (;;) {
+        struct position position;
         json_t *item;
 
         if (next_event(reader) < 0)
             return NULL;
         if (reader->event.type == YAML_SEQUENCE_END_EVENT)
             return TAKE_POINTER(list);
+        position = position_of(&reader->event);
         item = read_value(reader);
         if (!item)
             return NULL;
         json_add(list, item);
+        if (reader->positions)
+            positions_put_item(reader->positions, list, json_array_size(list) - 1, position);
     }
+}
+
+/* The key that the current event is, to be freed; NULL and an error where it is none. */
+static char *take_key(struct reader *reader)
+{
+    yaml_char_t *key = reader->event.data.scalar.value;
+
+    if (reader->event.type != YAML_SCALAR_EVENT) {
+        refuse(reader, "a key that is no word", NULL);
+        return NULL;
+    }
+    if (memchr(key, '\0', reader->event.data.scalar.length)) {
+        refuse(reader, "a key with a zero character", NULL);
+        return NULL;
+    }
+    reader->event.data.scalar.value = NULL; /* it is ours now */
+    return (char *)key;
+}
+
+/* What a merge key brings in: a mapping, or a list of mappings. */
+static int read_merge(struct reader *reader, json_t **merges)
+{
+    AUTO_JSON json_t *value = NULL;
+    yaml_mark_t mark;
+    size_t index;
+    json_t *item;
+
+    if (*merges)
+        return refuse(reader, "a merge key << that stands twice in the same mapping",
+                      "put both mappings into one list: <<: [*one, *other]");
+    if (next_event(reader) < 0)
+        return -1;
+    mark = reader->event.start_mark;
+    value = read_value(reader);
+    if (!value)
+        return -1;
+    *merges = memory_need(json_array());
+    if (json_is_array(value))
+        json_array_extend(*merges, value);
+    else
+        json_array_append(*merges, value);
+    json_array_foreach(*merges, index, item)
+    {
+        if (json_is_object(item))
+            continue;
+        error_set(reader->error, ERROR_INPUT,
+                  "a merge key << whose value is neither a mapping nor a list of them");
+        return refuse_at(reader, mark);
+    }
+    return 0;
+}
+
+/* YAML 1.1's merge key: what stands in the mapping itself counts, then an earlier mapping. */
+static void apply_merges(struct reader *reader, json_t *object, json_t *merges)
+{
+    size_t index;
+    const char *key;
+    json_t *source, *value;
+
+    json_array_foreach(merges, index, source)
+    {
+        json_object_foreach(source, key, value)
+        {
+            if (json_object_get(object, key))
+                continue;
+            json_put(object, key, json_incref(value));
+            if (reader->positions)
+                positions_copy_member(reader->positions, source, key, object, key);
+        }
+    }
+}
+
+static bool is_merge_key(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT && !event->data.scalar.tag &&
+           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           strcmp((const char *)event->data.scalar.value, "<<") == 0;
+}
+
+static int read_member(struct reader *reader, json_t *object)
+{
+    AUTO_FREE char *key = take_key(reader);
+    yaml_mark_t mark = reader->event.start_mark;
+    struct position key_position = position_of(&reader->event), position;
+    size_t before = json_object_size(object);
+    json_t *value;
+
+    if (!key || next_event(reader) < 0)
+        return -1;
+    position = position_of(&reader->event);
+    value = read_value(reader);
+    if (!value)
+        return -1;
+    if (json_object_set_new_nocheck(object, key, value) < 0)
+        memory_exhausted();
+    if (json_object_size(object) == before) {
+        error_set(reader->error, ERROR_INPUT, "a key that stands twice in the same mapping");
+        error_hint(reader->error, "the first would be lost: put both values under one key");
+        return refuse_at(reader, mark);
+    }
+    if (reader->positions)
+        positions_put_member(reader->positions, object, key, key_position, position);
+    return 0;
 }
 
 static json_t *read_mapping(struct reader *reader)
 {
     AUTO_JSON json_t *object = memory_need(json_object());
+    AUTO_JSON json_t *merges = NULL;
 
+    if (check_tag(reader, reader->event.data.mapping_start.tag, YAML_MAP_TAG) < 0)
+        return NULL;
     for (;;) {
-        AUTO_FREE char *key = NULL;
-        json_t *value;
-
         if (next_event(reader) < 0)
             return NULL;
         if (reader->event.type == YAML_MAPPING_END_EVENT)
-            return TAKE_POINTER(object);
-        if (reader->event.type != YAML_SCALAR_EVENT) {
-            refuse(reader, "a key that is no word", NULL);
+            break;
+        if ((is_merge_key(&reader->event) ? read_merge(reader, &merges)
+                                          : read_member(reader, object)) < 0)
             return NULL;
-        }
-        key = memory_copy_string((const char *)reader->event.data.scalar.value);
-        if (json_object_get(object, key)) {
-            refuse(reader, "a key that stands twice in the same mapping",
-                   "the first would be lost: put both values under one key");
-            return NULL;
-        }
-        if (next_event(reader) < 0)
-            return NULL;
-        value = read_value(reader);
-        if (!value)
-            return NULL;
-        if (json_object_set_new(object, key, value) < 0) {
-            refuse(reader, "a key that is not UTF-8", NULL);
-            return NULL;
-        }
     }
+    if (merges)
+        apply_merges(reader, object, merges);
+    return TAKE_POINTER(object);
 }
 
 static json_t *read_alias(struct reader *reader)
 {
     const char *name = (const char *)reader->event.data.alias.anchor;
+    json_t *index = json_object_get(reader->names, name);
+    const struct anchor *anchor;
 
-    /* The latest anchor of a name counts. */
-    for (size_t i = reader->anchor_count; i-- > 0;) {
-        if (strcmp(reader->anchors[i].name, name) == 0) {
-            if (count_nodes(reader, reader->anchors[i].nodes) < 0)
-                return NULL;
-            return memory_need(json_deep_copy(reader->anchors[i].value));
-        }
+    if (!index) {
+        refuse(reader, "an alias whose anchor does not stand before it", NULL);
+        return NULL;
     }
-    refuse(reader, "an alias whose anchor does not stand before it", NULL);
-    return NULL;
+    anchor = &reader->anchors[json_integer_value(index)];
+    if (count_nodes(reader, anchor->nodes) < 0)
+        return NULL;
+    if (reader->depth + anchor->height - 1 > YAML_DEPTH_MAX) {
+        refuse(reader, "nested too deeply", NULL);
+        return NULL;
+    }
+    if (reader->deepest < reader->depth + anchor->height - 1)
+        reader->deepest = reader->depth + anchor->height - 1;
+    return reader->positions ? positions_deep_copy(reader->positions, anchor->value)
+                             : memory_need(json_deep_copy(anchor->value));
 }
 
-static int keep_anchor(struct reader *reader, char *name, json_t *value, size_t nodes)
+static int keep_anchor(struct reader *reader, const char *name, struct anchor anchor)
 {
     if (reader->anchor_count >= YAML_ANCHORS_MAX)
         return refuse(reader, "too many anchors", NULL);
     reader->anchors = memory_grow(reader->anchors, reader->anchor_count, sizeof *reader->anchors);
-    reader->anchors[reader->anchor_count++] = (struct anchor){
-        .name = memory_copy_string(name), .value = json_incref(value), .nodes = nodes};
+    if (!reader->names)
+        reader->names = memory_need(json_object());
+    /* The latest anchor of a name counts. */
+    json_put_number(reader->names, name, (int64_t)reader->anchor_count);
+    json_incref(anchor.value);
+    reader->anchors[reader->anchor_count++] = anchor;
     return 0;
 }
 
@@ -262,13 +339,31 @@ static const char *anchor_of(const yaml_event_t *event)
     }
 }
 
-/* The value that begins with the current event. */
+/* The value that begins with the current event, by its kind. */
+static json_t *read_kind(struct reader *reader)
+{
+    switch (reader->event.type) {
+    case YAML_ALIAS_EVENT:
+        return read_alias(reader);
+    case YAML_SCALAR_EVENT:
+        return scalar(reader);
+    case YAML_SEQUENCE_START_EVENT:
+        return read_sequence(reader);
+    case YAML_MAPPING_START_EVENT:
+        return read_mapping(reader);
+    default:
+        refuse(reader, "something that is no value", NULL);
+        return NULL;
+    }
+}
+
 static json_t *read_value(struct reader *reader)
 {
-    const char *anchor = anchor_of(&reader->event);
-    AUTO_FREE char *name = anchor ? memory_copy_string(anchor) : NULL;
+    const char *text = anchor_of(&reader->event);
+    AUTO_FREE char *name = text ? memory_copy_string(text) : NULL;
     size_t before = reader->nodes;
-    json_t *value = NULL;
+    unsigned outer = reader->deepest;
+    json_t *value;
 
     if (count_nodes(reader, 1) < 0)
         return NULL;
@@ -276,34 +371,28 @@ static json_t *read_value(struct reader *reader)
         refuse(reader, "nested too deeply", NULL);
         return NULL;
     }
-    switch (reader->event.type) {
-    case YAML_ALIAS_EVENT:
-        value = read_alias(reader);
-        break;
-    case YAML_SCALAR_EVENT:
-        value = scalar(reader);
-        break;
-    case YAML_SEQUENCE_START_EVENT:
-        value = read_sequence(reader);
-        break;
-    case YAML_MAPPING_START_EVENT:
-        value = read_mapping(reader);
-        break;
-    default:
-        refuse(reader, "something that is no value", NULL);
-        break;
-    }
+    reader->deepest = reader->depth;
+    value = read_kind(reader);
     reader->depth--;
-    if (value && name && keep_anchor(reader, name, value, reader->nodes - before) < 0) {
-        json_decref(value);
-        return NULL;
+    if (value && name) {
+        struct anchor anchor = {.value = value,
+                                .nodes = reader->nodes - before,
+                                .height = reader->deepest - reader->depth};
+
+        if (keep_anchor(reader, name, anchor) < 0) {
+            json_decref(value);
+            return NULL;
+        }
     }
+    if (reader->deepest < outer)
+        reader->deepest = outer;
     return value;
 }
 
 static json_t *read_document(struct reader *reader)
 {
     AUTO_JSON json_t *value = NULL;
+    struct position position;
 
     do {
         if (next_event(reader) < 0)
@@ -313,6 +402,7 @@ static json_t *read_document(struct reader *reader)
     } while (reader->event.type != YAML_DOCUMENT_START_EVENT);
     if (next_event(reader) < 0)
         return NULL;
+    position = position_of(&reader->event);
     value = read_value(reader);
     if (!value || next_event(reader) < 0 || next_event(reader) < 0)
         return NULL;
@@ -320,24 +410,85 @@ static json_t *read_document(struct reader *reader)
         refuse(reader, "a second document", "only one is read: remove the --- before it");
         return NULL;
     }
+    if (reader->positions)
+        positions_put_root(reader->positions, value, position);
     return TAKE_POINTER(value);
 }
 
-json_t *yaml_parse(const char *text, size_t size, const char *where, struct error *error)
+/* Whether a value that is not read event by event keeps the limits. */
+static bool within_limits(const json_t *value, unsigned depth, size_t *nodes)
 {
-    struct reader reader = {.where = where, .error = error};
+    const char *key;
+    size_t index;
+    json_t *child;
+
+    *nodes += 1 + json_string_length(value) / YAML_NODE_TEXT;
+    if (depth > YAML_DEPTH_MAX || *nodes > YAML_NODES_MAX)
+        return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, child)
+    {
+        if (!within_limits(child, depth + 1, nodes))
+            return false;
+    }
+    json_array_foreach(value, index, child)
+    {
+        if (!within_limits(child, depth + 1, nodes))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Nearly all JSON is YAML to libyaml, but not quite: "\ud83d\ude00". The positions are not known
+ * then, and the error stays what libyaml said where it is no JSON either.
+ */
+static json_t *read_as_json(const char *text, size_t size, struct positions *positions)
+{
+    AUTO_JSON json_t *value = NULL;
+    json_error_t details;
+    size_t start = 0, nodes = 0;
+
+    while (start < size && strchr(" \t\r\n", text[start]))
+        start++;
+    if (start == size || (text[start] != '{' && text[start] != '['))
+        return NULL;
+    value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &details);
+    if (!value || !within_limits(value, 1, &nodes))
+        return NULL;
+    if (positions) {
+        positions_put_root(positions, value, (struct position){0});
+        positions_put_unknown(positions, value);
+    }
+    return TAKE_POINTER(value);
+}
+
+json_t *yaml_parse_placed(const char *text, size_t size, const char *where,
+                          struct positions *positions, struct error *error)
+{
+    struct error refused = ERROR_INIT;
+    struct reader reader = {.where = where, .error = &refused, .positions = positions};
     json_t *value;
 
     if (!yaml_parser_initialize(&reader.parser))
         memory_exhausted();
+    if (positions)
+        positions_source(positions, where);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
     value = read_document(&reader);
+    if (!value && reader.parser.error)
+        value = read_as_json(text, size, positions);
+    if (!value)
+        *error = refused;
     take_event(&reader);
     yaml_parser_delete(&reader.parser);
-    for (size_t i = 0; i < reader.anchor_count; i++) {
-        free(reader.anchors[i].name);
+    for (size_t i = 0; i < reader.anchor_count; i++)
         json_decref(reader.anchors[i].value);
-    }
     free(reader.anchors);
+    json_decref(reader.names);
     return value;
+}
+
+json_t *yaml_parse(const char *text, size_t size, const char *where, struct error *error)
+{
+    return yaml_parse_placed(text, size, where, NULL, error);
 }

@@ -23,9 +23,26 @@ void parts_clear(struct parts *parts)
         free(parts->items[i].name);
         free(parts->items[i].bytes);
         free(parts->items[i].arguments);
+        free(parts->items[i].declared);
+        free(parts->items[i].merge_type);
     }
     free(parts->items);
     *parts = (struct parts){0};
+}
+
+void part_make_unix_lines(struct part *part)
+{
+    const char *end = memchr(part->bytes, '\n', part->size);
+    char *out = part->bytes;
+
+    if (!end || end == part->bytes || end[-1] != '\r')
+        return;
+    for (size_t i = 0; i < part->size; i++) {
+        if (part->bytes[i] != '\r' || part->bytes[i + 1] != '\n')
+            *out++ = part->bytes[i];
+    }
+    *out = '\0';
+    part->size = (size_t)(out - part->bytes);
 }
 
 const char *part_frequency_name(enum part_frequency frequency)
@@ -48,6 +65,7 @@ json_t *part_to_json(const struct part *part)
     json_put_text(object, "frequency", part_frequency_name(part->frequency));
     json_put_number(object, "line", part->line);
     json_put_text(object, "arguments", part->arguments);
+    json_put_text(object, "merge_type", part->merge_type);
     if (part->detach)
         json_put_flag(object, "detach", true);
     return object;

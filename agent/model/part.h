@@ -18,13 +18,15 @@ enum part_frequency { PART_DEFAULT, PART_PER_INSTANCE, PART_PER_BOOT, PART_ONCE 
 
 struct part {
     char *name;       /* a label for people and for step names; never a path */
-    const char *type; /* MIME type, one of the constants below or a static string */
+    const char *type; /* MIME type, static or the text of declared; NULL: not yet known */
     char *bytes;      /* '\0' behind them */
     size_t size;
     unsigned line; /* the line of the user-data in which it begins, from 1 */
     enum part_frequency frequency;
-    char *arguments; /* for its interpreter, or NULL */
-    bool detach;     /* start it and don't wait */
+    char *arguments;  /* for its interpreter, or NULL */
+    bool detach;      /* start it and don't wait */
+    char *declared;   /* where the type is no constant but what the user wrote, its text; or NULL */
+    char *merge_type; /* how its cloud-config is merged: the header Merge-Type, or NULL */
 };
 
 struct parts {
@@ -39,6 +41,12 @@ struct part *parts_add(struct parts *parts, const char *name, const char *type);
 
 /* Gives all memory back; NULL is accepted. */
 void parts_clear(struct parts *parts);
+
+/*
+ * A script that came from a Windows editor: where its first line ends with CRLF, the kernel would
+ * look for an interpreter whose name ends with CR. All its CRLF become LF; a lone CR stays.
+ */
+void part_make_unix_lines(struct part *part);
 
 /* The part as `inspect` shows it: name, type, size, frequency, line, and what else it has. */
 json_t *part_to_json(const struct part *part);

@@ -18,7 +18,7 @@ static pid_t ask_holder(int fd)
 
 int lock_take(const char *path, pid_t *holder, struct error *error)
 {
-    AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct flock lock = whole_file;
 
     if (fd < 0)

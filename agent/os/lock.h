@@ -13,7 +13,8 @@
  * holder's process id in *holder where another has it. */
 int lock_take(const char *path, pid_t *holder, struct error *error);
 
-/* Who holds it: a process id, 0 = nobody (or there is no such file). Needs no privilege. */
+/* Who holds it: a process id, 0 = nobody, or there is no such file, or it may not be read (it is
+ * its owner's alone: any reader could hold up its writers). */
 pid_t lock_holder(const char *path);
 
 #endif

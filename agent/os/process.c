@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { NOT_EXECUTED = 127, READ_CHUNK = 16384 };
+enum { NOT_EXECUTED = 127, READ_CHUNK = 16384, STAT_MAX = 4096, STAT_STARTED = 22 };
 
 /* The PATH of a login on Debian; systemd gives its services the same. */
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -51,12 +51,10 @@ static int place_descriptors(const int fds[PROCESS_FDS_MAX])
  */
 static void restore_signals(void)
 {
-    static const int often_ignored[] = {SIGPIPE, SIGHUP,  SIGINT,  SIGQUIT,
-                                        SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD};
     sigset_t none;
 
-    for (size_t i = 0; i < ARRAY_SIZE(often_ignored); i++)
-        signal(often_ignored[i], SIG_DFL);
+    for (int i = 1; i < SIGRTMIN; i++)
+        signal(i, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -69,6 +67,8 @@ static int become_child(const struct process_start *start)
     else if (start->group == PROCESS_OWN_SESSION)
         setsid();
     restore_signals();
+    if (start->dies_with_us)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (place_descriptors(start->fds) < 0)
         return -1;
     return start->folder ? chdir(start->folder) : 0;
@@ -318,6 +318,30 @@ int process_input(const void *bytes, size_t size, struct error *error)
         return error_errno(error, ERROR_INTERNAL, errno, "cannot hand over the input");
     }
     return fd;
+}
+
+uint64_t process_started(pid_t pid)
+{
+    AUTO_FREE char *path = memory_format("/proc/%d/stat", (int)pid);
+    AUTO_BUFFER struct buffer text = BUFFER_INIT(STAT_MAX);
+    struct error ignored = ERROR_INIT;
+    const char *field;
+
+    if (file_read(AT_FDCWD, path, &text, &ignored) <= 0)
+        return 0;
+    /* The second field is the name, in brackets, and may hold anything. */
+    field = strrchr(buffer_text(&text), ')');
+    for (int i = 2; field && i < STAT_STARTED; i++)
+        field = strchr(field + 1, ' ');
+    return field ? strtoull(field, NULL, 10) : 0;
+}
+
+bool process_is_alive(pid_t pid, uint64_t started)
+{
+    uint64_t now = process_started(pid);
+
+    /* Where /proc hides the processes of others, its id has to do. */
+    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) && (!now || now == started);
 }
 
 void process_hide_memory(void)

@@ -26,6 +26,7 @@ struct process_start {
     const char *const *environment; /* "NAME=value" over ours; NULL-ended or NULL */
     const char *folder;             /* working folder; NULL = ours */
     enum process_group group;
+    bool dies_with_us;        /* killed when this process ends, however that happens */
     int fds[PROCESS_FDS_MAX]; /* its descriptors 0, 1, 2, …; -1 = /dev/null (0..2), closed (3..) */
 };
 
@@ -60,6 +61,15 @@ int process_capture(const struct process_capture *capture, struct error *error);
 
 /* A descriptor to read bytes from, from their beginning: an anonymous file; or -1 and an error. */
 int process_input(const void *bytes, size_t size, struct error *error);
+
+/*
+ * When a process was started, in the kernel's ticks since boot (proc(5), stat, field 22): with its
+ * id it names it beyond doubt. 0 where there is none, or it cannot be seen.
+ */
+uint64_t process_started(pid_t pid);
+
+/* Whether a process of this id, started then, still is; anybody may ask. */
+bool process_is_alive(pid_t pid, uint64_t started);
 
 /* Lets no core dump and no tracer show what may hold secrets (prctl(2), PR_SET_DUMPABLE). */
 void process_hide_memory(void);

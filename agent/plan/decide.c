@@ -35,6 +35,14 @@ static const json_t *entry_of(const struct step *step, const struct plan_request
     return json_object_get(history, step->name);
 }
 
+static void decide_cut_off(struct step *step, const struct plan_request *request)
+{
+    if (step->module->repeatable || setting_is(step, request, "on_interrupt", "rerun"))
+        decide(step, true, "cut off before; run again");
+    else
+        decide(step, false, "cut off before; run again only by --rerun");
+}
+
 static void decide_known(struct step *step, const struct plan_request *request, const json_t *entry)
 {
     bool changed = strcmp(json_text_of(entry, "digest", ""), step->digest) != 0;
@@ -44,6 +52,12 @@ static void decide_known(struct step *step, const struct plan_request *request, 
     AUTO_FREE char *reason = NULL;
 
     switch (step_state_of(json_text_of(entry, "status", NULL))) {
+    case STEP_RUNNING:
+        if (request->under_way)
+            decide(step, false, "running now");
+        else
+            decide_cut_off(step, request);
+        break;
     case STEP_DONE:
         reason = memory_format("done already %s%s", when, changed ? ", with other content" : "");
         decide(step, false, reason);
@@ -55,10 +69,7 @@ static void decide_known(struct step *step, const struct plan_request *request, 
             decide(step, false, "failed before; run again only by --rerun");
         break;
     default:
-        if (step->module->repeatable || setting_is(step, request, "on_interrupt", "rerun"))
-            decide(step, true, "cut off before; run again");
-        else
-            decide(step, false, "cut off before; run again only by --rerun");
+        decide_cut_off(step, request);
         break;
     }
 }

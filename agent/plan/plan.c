@@ -197,6 +197,27 @@ static void plan_all(struct plan *plan, const struct plan_request *request)
         plan_parts(plan, request);
 }
 
+static void warn_of_strangers(struct plan *plan, const struct plan_request *request)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)request->module_settings, name, value)
+    {
+        struct error error = ERROR_INIT;
+        bool known = false;
+
+        for (size_t i = 0; i < request->module_count; i++)
+            known = known || strcmp(request->modules[i].name, name) == 0;
+        if (known)
+            continue;
+        error_set(&error, ERROR_INPUT, "the settings bootlace.modules.%.64s are for no module here",
+                  name);
+        error_hint(&error, "`bootlace modules` lists what is installed");
+        problems_add_warning(&plan->problems, &error);
+    }
+}
+
 int plan_make(struct plan *plan, const struct plan_request *request, struct error *error)
 {
     const char *key;
@@ -208,6 +229,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, struct erro
         if (!module_for_key(request, key))
             refuse_key(plan, key);
     }
+    warn_of_strangers(plan, request);
     for (size_t i = 0; i < plan->steps.count; i++)
         make_digest(&plan->steps.items[i]);
     if (plan->steps.count > STEPS_MAX)

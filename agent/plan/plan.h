@@ -29,6 +29,7 @@ struct plan_request {
     const json_t *history_once; /* the same of this file system */
     const char *boot_id;
     const json_t *module_settings; /* settings by module name */
+    bool under_way;                /* another run is: what it began is not cut off */
     const char *const *rerun;      /* step names, "all", "failed"; NULL-ended; NULL = none */
 };
 

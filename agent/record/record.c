@@ -53,19 +53,22 @@ int record_open(struct record *record, const char *id, struct error *error)
 int record_open_existing(struct record *record, const char *id, struct error *error)
 {
     AUTO_FREE char *path = memory_format("instances/%s", id);
+    int reason = ENOENT;
 
     snprintf(record->id, sizeof record->id, "%.*s", RECORD_ID_MAX, id);
     record->state = open(paths_get(PATHS_STATE), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (record->state >= 0 && file_name_is_plain(id, RECORD_ID_MAX))
+    if (record->state < 0)
+        reason = errno;
+    else if (file_name_is_plain(id, RECORD_ID_MAX))
         record->folder = openat(record->state, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (record->folder >= 0)
         record->journal = openat(record->folder, "journal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (record->folder < 0 && errno == EACCES) {
-        error_errno(error, ERROR_INTERNAL, errno, "cannot open the record of %s", record->id);
-        return error_hint(error, "it is for root alone: try sudo");
-    }
     if (journal_read(record, error) < 0)
         return -1;
+    if (record->folder < 0 && reason == EACCES) {
+        error_errno(error, ERROR_INTERNAL, EACCES, "the record of what is done cannot be read");
+        return error_hint(error, "it is for root alone: try sudo");
+    }
     return record->folder >= 0;
 }
 

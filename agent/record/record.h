@@ -64,7 +64,7 @@ struct record_run {
  * checked. A step that was begun and never ended has the status "running" in the history. */
 int record_open(struct record *record, const char *id, struct error *error);
 
-/* The same for reading only: 1, 0 where there is none (the histories are empty then), -1. */
+/* The same for reading only: 1, 0 where there is none, -1. The histories are empty then. */
 int record_open_existing(struct record *record, const char *id, struct error *error);
 void record_close(struct record *record);
 

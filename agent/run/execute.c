@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { MS_PER_S = 1000, READ_CHUNK = 16384, GROUP_POLL_MS = 20 };
+enum { MS_PER_S = 1000, READ_CHUNK = 16384, GROUP_POLL_MS = 20, KILL_AGAIN_MS = 1000 };
 
 static json_t *make_input(const struct step *step, const struct execute_setup *setup)
 {
@@ -77,6 +77,7 @@ static int start_process(struct execute *execute, struct channels *channels,
     struct process_start start = {.argv = argv,
                                   .environment = setup->environment,
                                   .folder = "/",
+                                  .group = PROCESS_OWN_SESSION,
                                   .fds = {channels->input, channels->output[1], channels->output[1],
                                           channels->result[1], -1}};
 
@@ -137,7 +138,9 @@ static bool take_line(struct execute *execute, const char *line, size_t size)
         return true;
     }
     if (json_object_get(object, "item")) {
-        if (json_array_size(execute->items) < EXECUTE_ITEMS_MAX)
+        execute->items_size += size;
+        if (json_array_size(execute->items) < EXECUTE_ITEMS_MAX &&
+            execute->items_size <= EXECUTE_ITEMS_SIZE_MAX)
             json_add(execute->items, json_incref(object));
     } else if (json_object_get(object, "status")) {
         json_decref(execute->result);
@@ -198,6 +201,7 @@ void execute_check_time(struct execute *execute)
         return;
     if (execute->told_to_end) {
         process_kill_group(execute->pid, SIGKILL);
+        execute->deadline_ms = clock_milliseconds() + KILL_AGAIN_MS;
         return;
     }
     execute->timed_out = true;
@@ -218,6 +222,8 @@ static void judge(struct execute *execute, int status)
     bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
     outcome->state = STEP_FAILED;
+    free(outcome->message); /* how far it was */
+    outcome->message = NULL;
     /* A native module's own process is ours: the code that counts is that of what it ran. */
     outcome->exit_code = (int)json_number_of(
         execute->result, "exit_code",
@@ -250,11 +256,13 @@ static void judge(struct execute *execute, int status)
 }
 
 /* After the grace of a step that was told to end, nothing of its group goes on. */
-static void end_group(const struct execute *execute)
+static void end_group(struct execute *execute)
 {
     while (execute->told_to_end && killpg(execute->pid, 0) == 0 &&
-           clock_milliseconds() < execute->deadline_ms)
+           clock_milliseconds() < execute->deadline_ms) {
+        output_take(&execute->output); /* or who still prints would wait for us */
         clock_sleep(GROUP_POLL_MS);
+    }
     if (execute->told_to_end)
         process_kill_group(execute->pid, SIGKILL);
 }

@@ -21,7 +21,8 @@
 enum {
     EXECUTE_GRACE_MS = 10000, /* between SIGTERM and SIGKILL */
     EXECUTE_RESULT_LINE_MAX = 256 << 10,
-    EXECUTE_ITEMS_MAX = 10000
+    EXECUTE_ITEMS_MAX = 10000,
+    EXECUTE_ITEMS_SIZE_MAX = 1 << 20 /* of all their lines; the journal keeps them */
 };
 
 /* What a call needs to know beside its step. */
@@ -46,6 +47,7 @@ struct execute {
     struct buffer result_text;
     json_t *result; /* the last result line */
     json_t *items;
+    size_t items_size;
     json_t *progress; /* the last progress line */
     int64_t started_ms;
     int64_t deadline_ms; /* 0 = none */

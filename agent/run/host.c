@@ -164,7 +164,8 @@ static const char *host_metadata(const struct bootlace_host *host, const char *p
 
     if (known)
         return json_string_value(known);
-    if (strlen(path) > HOST_PATH_MAX || send(HOST_QUERY_FD, path, strlen(path), MSG_NOSIGNAL) < 0)
+    if (!*path || strlen(path) > HOST_PATH_MAX ||
+        send(HOST_QUERY_FD, path, strlen(path), MSG_NOSIGNAL) < 0)
         return NULL;
     do
         size = recv(HOST_QUERY_FD, answer, sizeof answer - 1, 0);
@@ -247,6 +248,7 @@ int host_main(void *context)
     };
     function = what->phase == HOST_PREPARE ? module->prepare : module->run;
     result = function ? function(&host, buffer_text(&text)) : 0;
+    fflush(NULL);
     write_outcome(&call, result);
     return result < 0;
 }

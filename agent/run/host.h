@@ -33,6 +33,6 @@ struct host_call {
  * Opens the module, calls its function with the input from descriptor 0, and writes the result
  * line. The exit code of the process: 0 or 1. A struct host_call is the context.
  */
-int host_main(void *call);
+int host_main(void *context);
 
 #endif

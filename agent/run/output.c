@@ -4,6 +4,7 @@
 #include "base/banned.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ void output_init(struct output *output, const char *step, int fd, int log_fd, bo
                               .log_fd = log_fd,
                               .show = show,
                               .line = BUFFER_INIT(OUTPUT_LINE_MAX),
-                              .journal = getenv("JOURNAL_STREAM") != NULL,
+                              .journal = log_to_journal(),
                               .to_log = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .to_show = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .tail = BUFFER_INIT(OUTPUT_TAIL_MAX + OUTPUT_LINE_MAX + 1)};
@@ -156,10 +157,12 @@ void output_take(struct output *output)
 _Noreturn static void keep(struct output *output)
 {
     struct pollfd fd = {.fd = output->fd, .events = POLLIN};
+    sigset_t none;
 
     output->show = false;
     setsid();
-    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     for (int i = 0; i < 3; i++) {
         int null = open("/dev/null", O_RDWR);
 

@@ -85,10 +85,11 @@ static bool is_same(int folder, const char *name, const struct place *place)
 static int write_new(int folder, const char *name, const struct place *place)
 {
     AUTO_FREE char *temporary = memory_format("%.200s.bootlace-%d", name, (int)getpid());
-    AUTO_CLOSE int fd =
-        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-               place->mode & 0700);
+    AUTO_CLOSE int fd = -1;
 
+    unlinkat(folder, temporary, 0); /* of a process of this id that was killed */
+    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                place->mode & 0700);
     if (fd < 0)
         return -errno;
     if (fchown(fd, place->owner, place->group) < 0 || fchmod(fd, place->mode) < 0 ||

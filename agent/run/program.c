@@ -162,6 +162,7 @@ int program_run(const struct bootlace_program *program, struct bootlace_ending *
         .group = program->detach       ? PROCESS_OWN_SESSION
                  : program->time_limit ? PROCESS_OWN_GROUP
                                        : PROCESS_SAME_GROUP,
+        .dies_with_us = program->time_limit && !program->detach,
         .fds = {input, out_write >= 0 ? out_write : STDOUT_FILENO, STDERR_FILENO, -1, -1}};
     pid = process_start(&start, &pidfd, &error);
     if (pid < 0)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "os/machine.h"
 #include "os/process.h"
 #include "run/native.h"
 
@@ -20,6 +21,7 @@ struct scan {
     int folder_fd;
     json_t *cache; /* path -> {"key":…,"description":…}, of the last time */
     json_t *fresh; /* the same, of this time */
+    char boot_id[MACHINE_ID_MAX];
     bool cache_changed;
 };
 
@@ -85,17 +87,30 @@ static int check_file(const struct stat *info, struct error *error)
     return 0;
 }
 
-/* What is remembered of a file: its description, or why it has none. */
-static json_t *ask_anew(const char *path, const char *key, struct error *error)
+/*
+ * What is remembered of a file: its description, or why it has none. The latter for this boot
+ * alone: a machine that was too busy, or lacked a library, may have more luck at the next.
+ */
+static json_t *ask_anew(const struct scan *scan, const char *path, const char *key,
+                        struct error *error)
 {
     json_t *entry = memory_need(json_object()), *object = registry_ask(path, error);
 
     json_put_text(entry, "key", key);
-    if (object)
+    if (object) {
         json_put(entry, "description", object);
-    else
+    } else {
         json_put_text(entry, "error", error->message);
+        json_put_text(entry, "boot_id", scan->boot_id);
+    }
     return entry;
+}
+
+static bool is_remembered(const struct scan *scan, const json_t *entry, const char *key)
+{
+    return strcmp(json_text_of(entry, "key", ""), key) == 0 &&
+           (json_object_get(entry, "description") ||
+            strcmp(json_text_of(entry, "boot_id", ""), scan->boot_id) == 0);
 }
 
 static json_t *ask_or_remember(struct scan *scan, const char *path, const struct stat *info,
@@ -106,10 +121,10 @@ static json_t *ask_or_remember(struct scan *scan, const char *path, const struct
                                         info->st_mtim.tv_nsec);
     json_t *entry = json_object_get(scan->cache, path), *object;
 
-    if (entry && strcmp(json_text_of(entry, "key", ""), key) == 0) {
+    if (is_remembered(scan, entry, key)) {
         json_incref(entry);
     } else {
-        entry = ask_anew(path, key, error);
+        entry = ask_anew(scan, path, key, error);
         scan->cache_changed = true;
     }
     json_put(scan->fresh, path, entry);
@@ -123,29 +138,33 @@ static json_t *ask_or_remember(struct scan *scan, const char *path, const struct
 static json_t *describe(struct scan *scan, const char *file, const char *path, bool native,
                         struct error *error)
 {
-    struct stat info;
+    struct stat info, own;
     json_t *object = NULL;
 
-    if (fstatat(scan->folder_fd, file, &info, 0) < 0) {
+    if (fstatat(scan->folder_fd, file, &own, 0) < 0) {
         error_errno(error, ERROR_INTERNAL, errno, "cannot look at it");
         return NULL;
     }
-    if (check_file(&info, error) < 0)
+    if (check_file(&own, error) < 0)
         return NULL;
     if (native) {
         AUTO_FREE char *manifest =
             memory_format("%.*s.json", (int)(strlen(file) - strlen(".so")), file);
-        int got = json_read_file(scan->folder_fd, manifest, DESCRIPTION_MAX, &object, error);
+        int got = 0;
 
+        if (fstatat(scan->folder_fd, manifest, &info, 0) == 0)
+            got = check_file(&info, error) < 0
+                      ? -1
+                      : json_read_file(scan->folder_fd, manifest, DESCRIPTION_MAX, &object, error);
         if (got < 0)
             return NULL;
         if (got > 0)
             return object;
     }
-    return ask_or_remember(scan, path, &info, error);
+    return ask_or_remember(scan, path, &own, error);
 }
 
-static void leave_out(struct scan *scan, const char *file, struct error *error)
+static void leave_out(const struct scan *scan, const char *file, struct error *error)
 {
     error_at(error, file, error->line, error->column);
     problems_add_warning(&scan->registry->problems, error);
@@ -189,6 +208,53 @@ static int compare_names(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+/* A name of a member's list that an earlier module has, too, or NULL. */
+static const char *owned_before(const struct registry *registry, size_t count,
+                                const struct description *module, const char *member,
+                                const struct description **owner)
+{
+    const json_t *list = json_object_get(module->object, member), *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        for (size_t j = 0; j < count; j++) {
+            const char *name = json_string_value(item);
+
+            *owner = &registry->modules[j];
+            if (strcmp(member, "keys") == 0 ? description_has_key(*owner, name)
+                                            : description_has_type(*owner, name))
+                return name;
+        }
+    }
+    return NULL;
+}
+
+/* Each key and each type has one owner: the first in the order of names keeps it. */
+static void keep_one_owner(const struct scan *scan)
+{
+    struct registry *registry = scan->registry;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < registry->count; i++) {
+        struct description module = registry->modules[i];
+        const struct description *owner = NULL;
+        struct error error = ERROR_INIT;
+        const char *name = owned_before(registry, kept, &module, "keys", &owner);
+
+        if (!name)
+            name = owned_before(registry, kept, &module, "types", &owner);
+        if (!name) {
+            registry->modules[kept++] = module;
+            continue;
+        }
+        error_set(&error, ERROR_INTERNAL, "\"%s\" is the module %s's already", name, owner->name);
+        leave_out(scan, module.name, &error);
+        description_clear(&module);
+    }
+    registry->count = kept;
+}
+
 static void save_cache(const struct scan *scan, const char *cache)
 {
     struct error ignored = ERROR_INIT;
@@ -198,7 +264,7 @@ static void save_cache(const struct scan *scan, const char *cache)
         file_write(AT_FDCWD, cache, text, strlen(text), 0600, 0, &ignored);
 }
 
-int registry_scan(struct registry *registry, const char *folder, const char *cache,
+int registry_scan(struct registry *registry, const char *folder, const char *cache, bool keep,
                   struct error *error)
 {
     AUTO_FREE char *standard = memory_format("%s/modules", paths_library());
@@ -212,6 +278,7 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
     if (folder_fd < 0)
         return error_hint(error, "the modules belong there; is the package complete?");
     scan.folder_fd = folder_fd;
+    machine_boot_id(scan.boot_id);
     if (cache) {
         struct error ignored = ERROR_INIT;
 
@@ -227,7 +294,9 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
     free(entries);
     if (registry->count)
         qsort(registry->modules, registry->count, sizeof *registry->modules, compare_names);
-    save_cache(&scan, cache);
+    keep_one_owner(&scan);
+    if (keep)
+        save_cache(&scan, cache);
     return 0;
 }
 

@@ -28,9 +28,9 @@ struct registry {
 
 /*
  * Scans folder (NULL: below paths_library()). cache names the file where answers are remembered,
- * or is NULL; that it cannot be written is no error.
+ * or is NULL; keep says whether it may be written, and that it cannot be is no error.
  */
-int registry_scan(struct registry *registry, const char *folder, const char *cache,
+int registry_scan(struct registry *registry, const char *folder, const char *cache, bool keep,
                   struct error *error);
 void registry_clear(struct registry *registry);
 const struct description *registry_find(const struct registry *registry, const char *name);

@@ -87,7 +87,9 @@ static void answer_query(struct loop *loop, struct execute *execute)
     buffer_append(&answer, &mark, 1);
     if (present)
         buffer_append(&answer, value.bytes, value.size);
-    send(execute->query_fd, answer.bytes, answer.size, MSG_NOSIGNAL);
+    /* One that asks and does not read gets no more answers. */
+    if (send(execute->query_fd, answer.bytes, answer.size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        close(memory_take_fd(&execute->query_fd));
 }
 
 static void interrupt(struct loop *loop)
@@ -193,7 +195,8 @@ static void run_step(struct loop *loop, struct step *step)
         return;
     }
     while (running(loop)->active) {
-        start_prepares(loop);
+        if (!loop->interrupted)
+            start_prepares(loop);
         turn(loop);
     }
 }

@@ -177,6 +177,13 @@ static void ec2_known(void *state, void (*tell)(const char *path, const char *va
     }
 }
 
+static void ec2_hurry(void *state)
+{
+    struct ec2 *ec2 = state;
+
+    ec2->session.hurried = true;
+}
+
 static void ec2_finish(void *state)
 {
     const struct ec2 *ec2 = state;
@@ -204,6 +211,7 @@ const struct source_type source_ec2 = {
     .user_data = ec2_user_data,
     .item = ec2_item,
     .known = ec2_known,
+    .hurry = ec2_hurry,
     .finish = ec2_finish,
     .close = ec2_close,
 };

@@ -333,7 +333,7 @@ int ec2_session_get(struct ec2_session *session, const char *url, const char *wh
         int64_t rest = session->wait_ms < EC2_REST_MS ? session->wait_ms : EC2_REST_MS;
 
         wait.start = now;
-        if (wait.deadline < now + rest)
+        if (session->hurried || wait.deadline < now + rest)
             wait.deadline = now + rest;
     }
     wait.trouble.retry_after_ms = -1;

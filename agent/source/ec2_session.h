@@ -63,6 +63,7 @@ struct ec2_session {
     unsigned attempts;
     int64_t deadline; /* of the identification and of what follows at once */
     bool connected;   /* the last request was answered: the route need not be asked for */
+    bool hurried;     /* later requests have EC2_REST_MS at the most */
     bool identified;  /* the service has answered: later requests have EC2_REST_MS at least */
 
     enum ec2_mode mode;

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -106,7 +105,6 @@ static int serve(void *context)
     void *handle;
 
     (void)context;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     plugin = http_plugin_load(&error);
     handle = plugin ? plugin->open() : NULL;
     if (!plugin)
@@ -126,6 +124,7 @@ static void *remote_open(void)
         AUTO_CLOSE int server = ends[1];
         const struct process_start start = {.function = serve,
                                             .group = PROCESS_SAME_GROUP,
+                                            .dies_with_us = true,
                                             .fds = {-1, -1, STDERR_FILENO, server, -1}};
 
         remote->fd = ends[0];

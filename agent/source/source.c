@@ -91,6 +91,12 @@ void source_known(struct source *source,
         source->type->known(source->state, tell, context);
 }
 
+void source_hurry(struct source *source)
+{
+    if (source->type && source->type->hurry)
+        source->type->hurry(source->state);
+}
+
 void source_finish(struct source *source)
 {
     if (source->type && source->type->finish)

@@ -57,6 +57,12 @@ struct source_type {
     void (*known)(void *state, void (*tell)(const char *path, const char *value, void *context),
                   void *context);
 
+    /*
+     * From here on a step waits for each answer: a silent source has few seconds, whatever is left
+     * of the overall limit. May be NULL.
+     */
+    void (*hurry)(void *state);
+
     /* Nothing more will be asked; what takes long to close may begin to. May be NULL. */
     void (*finish)(void *state);
 
@@ -88,6 +94,9 @@ int source_user_data(struct source *source, struct buffer *out, struct error *er
 int source_item(struct source *source, const char *path, struct buffer *out, struct error *error);
 void source_known(struct source *source,
                   void (*tell)(const char *path, const char *value, void *context), void *context);
+
+/* Later answers have few seconds; an unopened one is accepted. */
+void source_hurry(struct source *source);
 
 /* Nothing more will be asked of it until it is closed; an unopened one is accepted. */
 void source_finish(struct source *source);

@@ -11,6 +11,8 @@
 #include "classify/classify.h"
 #include "config/settings.h"
 #include "decode/text.h"
+#include "os/lock.h"
+#include "verbs/metadata_cache.h"
 
 #include <fcntl.h>
 
@@ -56,8 +58,14 @@ int launch_modules(struct launch *launch, struct error *error)
 {
     AUTO_FREE char *cache = memory_format("%s/modules.json", paths_get(PATHS_STATE));
 
-    if (registry_scan(&launch->registry, NULL, cache, error) < 0)
+    if (registry_scan(&launch->registry, NULL, cache, launch->keep, error) < 0)
         return -1;
+    for (size_t i = 0; i < launch->registry.problems.count; i++) {
+        char text[ERROR_TEXT_MAX];
+
+        log_line(LOG_LEVEL_WARNING, "module left out: %s",
+                 error_text(&launch->registry.problems.items[i].error, text, sizeof text));
+    }
     return 0;
 }
 
@@ -70,9 +78,15 @@ static void tell_known(const char *path, const char *value, void *context)
 
 static int open_record(struct launch *launch, const char *id, struct error *error)
 {
+    struct error unreadable = ERROR_INIT;
+
     if (launch->keep)
         return record_open(&launch->record, id, error);
-    return record_open_existing(&launch->record, id, error) < 0 ? -1 : 0;
+    /* Who only looks may not be allowed to see what was done already: then it counts as not done.
+     */
+    if (record_open_existing(&launch->record, id, &unreadable) < 0)
+        log_warning_object(&unreadable);
+    return 0;
 }
 
 static void take_metadata(struct launch *launch, const struct record *record)
@@ -221,6 +235,15 @@ void launch_classify(struct launch *launch)
         problems_add_error(&launch->plan.problems, &error);
 }
 
+/* Whether another process is at it, as far as we may see. Not for who holds the lock: closing the
+ * file a second time would give it up (fcntl(2)). */
+static bool another_run(void)
+{
+    AUTO_FREE char *path = memory_format("%s/lock", paths_get(PATHS_RUN));
+
+    return lock_holder(path) != 0;
+}
+
 int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error)
 {
     const struct record *record = &launch->record;
@@ -233,6 +256,7 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
                                          .history_once = record->history_once,
                                          .boot_id = launch->boot_id,
                                          .module_settings = launch->settings.modules,
+                                         .under_way = !launch->keep && another_run(),
                                          .rerun = launch->options->rerun};
 
     if (plan_make(&launch->plan, &request, error) < 0)
@@ -246,9 +270,10 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
         if (step->run || !entry)
             continue;
         outcome_from_json(&step->outcome, entry);
-        if (step->outcome.state == STEP_RUNNING) {
+        if (step->outcome.state == STEP_RUNNING && !request.under_way) {
             step->outcome.state = STEP_CUT_OFF;
-            outcome_set_message(&step->outcome, "cut off by a restart or power loss");
+            outcome_set_message(&step->outcome,
+                                "cut off: begun and never ended, by a restart, power loss or kill");
         }
     }
     return 0;
@@ -256,9 +281,11 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
 
 int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error)
 {
-    const json_t *known = json_object_get(launch->metadata, path);
+    const json_t *known;
     int got;
 
+    path += strspn(path, "/");
+    known = json_object_get(launch->metadata, path);
     if (known)
         return json_is_string(known) &&
                        buffer_append(out, json_string_value(known), json_string_length(known))
@@ -267,6 +294,9 @@ int launch_item(struct launch *launch, const char *path, struct buffer *out, str
     if (!launch->source.type || launch->from_record)
         return 0;
     got = source_item(&launch->source, path, out, error);
+    /* Credentials are neither kept nor shown: they are asked for anew each time. */
+    if (!metadata_cache_is_public(path))
+        return got;
     if (got > 0)
         json_put(launch->metadata, path, json_lossy_string(buffer_text(out), out->size));
     else if (got == 0)

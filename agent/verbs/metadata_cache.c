@@ -11,7 +11,7 @@
 
 #include <fcntl.h>
 
-enum { PUBLIC_MODE = 0644, CACHE_MAX = 16 << 20 };
+enum { PUBLIC_MODE = 0644, PRIVATE_MODE = 0600, CACHE_MAX = 16 << 20 };
 
 bool metadata_cache_is_public(const char *path)
 {
@@ -32,6 +32,7 @@ void metadata_cache_publish(struct launch *launch)
     struct error error = ERROR_INIT;
     json_t *items = memory_need(json_object()), *value;
     const char *name;
+    mode_t mode = PRIVATE_MODE;
 
     json_put_text(cache, "boot_id", launch->boot_id);
     json_put(cache, "items", items);
@@ -46,7 +47,10 @@ void metadata_cache_publish(struct launch *launch)
             json_put(items, name, json_incref(value));
     }
     text = json_one_line(cache);
-    if (file_write(AT_FDCWD, path, text, strlen(text), PUBLIC_MODE, 0, &error) < 0)
+    /* What everybody may ask of a service; what an image's file keeps to root stays root's. */
+    if (launch->source.type && launch->source.type->needs_network)
+        mode = PUBLIC_MODE;
+    if (file_write(AT_FDCWD, path, text, strlen(text), mode, 0, &error) < 0)
         log_error_object(&error);
 }
 

@@ -1,7 +1,8 @@
 /*
  * What a run has learned of the instance's metadata, for `bootlace query` to answer without a
  * request: /run/bootlace/metadata.json, which goes with the boot. Everybody on the machine may ask
- * the metadata service itself, so everybody may read this; credentials are left out all the same.
+ * the metadata service itself, so everybody may read what came from it, credentials left out. What
+ * came from a seed is root's, as the seed may be.
  */
 #ifndef BOOTLACE_VERBS_METADATA_CACHE_H
 #define BOOTLACE_VERBS_METADATA_CACHE_H

@@ -7,6 +7,8 @@
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
+#include <errno.h>
+
 static int refuse(const struct error *error)
 {
     log_error_object(error);
@@ -17,9 +19,15 @@ static int refuse(const struct error *error)
 static int describe_file(const char *path)
 {
     struct error error = ERROR_INIT;
-    AUTO_JSON json_t *object = registry_ask(path, &error);
     struct description description = {0};
+    /* Whole, or a bare name would be looked for where libraries and programs are. */
+    AUTO_FREE char *whole = realpath(path, NULL);
+    AUTO_JSON json_t *object = NULL;
 
+    if (!whole)
+        error_errno(&error, ERROR_USAGE, errno, "cannot find it");
+    else
+        object = registry_ask(whole, &error);
     if (!object || description_parse(&description, object, path, false, &error) < 0) {
         error_at(&error, path, error.line, error.column);
         return refuse(&error);
@@ -87,7 +95,7 @@ int verb_modules(const struct options *options)
         error_set(&error, ERROR_USAGE, "--describe wants a module's file");
         return refuse(&error);
     }
-    if (registry_scan(&registry, NULL, NULL, &error) < 0)
+    if (registry_scan(&registry, NULL, NULL, false, &error) < 0)
         return refuse(&error);
     if (!options->operand_count) {
         show_list(&registry, options->json);

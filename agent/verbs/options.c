@@ -49,11 +49,11 @@ static const struct {
      "how long --wait waits at the most (default 3600)"},
     {OPTION_ALL, 0, "all", NULL, " query ", "print all metadata as a tree"},
     {OPTION_DESCRIBE, 0, "describe", NULL, " modules ",
-     "the operand is a module's file: print its description, as a manifest has it"},
+     "the operand is a module's file: print its manifest"},
     {OPTION_FORMAT, 0, "format", "text|json", "*", "how to print the result (default text)"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "*", "say more on standard error"},
     {OPTION_HELP, 'h', "help", NULL, "*", "print this help"},
-    {OPTION_VERSION, 0, "version", NULL, "", "print the version"},
+    {OPTION_VERSION, 0, "version", NULL, "*", "print the version"},
     {OPTION_COMPLETION, 0, "completion", "bash", "", "print a completion script for the shell"},
 };
 
@@ -62,7 +62,8 @@ static bool takes(size_t i, const struct verb *verb)
     AUTO_FREE char *name = memory_format(" %s ", verb ? verb->name : "");
 
     if (!verb)
-        return !*table[i].verbs || table[i].id == OPTION_HELP;
+        return !*table[i].verbs || table[i].id == OPTION_HELP || table[i].id == OPTION_VERSION ||
+               table[i].id == OPTION_VERBOSE;
     return strcmp(table[i].verbs, "*") == 0 || strstr(table[i].verbs, name);
 }
 
@@ -148,6 +149,11 @@ static int take_option(struct options *options, int id, const char *argument, st
 
 static int refuse(const struct verb *verb, const char *word, bool missing, struct error *error)
 {
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    /* One of several letters in a word is named alone. */
+    if (optopt > ' ' && optopt < 0x7f)
+        word = letter;
     if (missing)
         error_set(error, ERROR_USAGE, "%.100s wants an argument", word);
     else
@@ -170,8 +176,8 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
                                              .val = (int)table[i].id};
     }
     opterr = 0;
-    optind = 1;
-    while ((id = getopt_long(argc, argv, verb ? ":vh" : "+:h", longs, NULL)) != -1) {
+    optind = 0; /* anew: the options before the command were parsed by the same function */
+    while ((id = getopt_long(argc, argv, verb ? ":vh" : "+:vh", longs, NULL)) != -1) {
         if (id == ':' || id == '?')
             return refuse(verb, argv[optind - 1], id == ':', error);
         id = id == 'v' ? OPTION_VERBOSE : id == 'h' ? OPTION_HELP : id;

@@ -53,6 +53,8 @@ static int ask(struct query *query, const char *path, struct buffer *out, struct
         buffer_append(out, json_string_value(known), json_string_length(known));
         return 1;
     }
+    if (known && !query->options->source)
+        return 0;
     if (open_source(query, error) < 0)
         return -1;
     if (strcmp(path, user_data_path) == 0)

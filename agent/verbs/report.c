@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "os/process.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -58,10 +59,20 @@ void report_error(struct report *report, const struct error *error)
 
 void report_warning(struct report *report, const struct error *error)
 {
-    char text[ERROR_TEXT_MAX];
-
-    log_line(LOG_LEVEL_WARNING, "%s", error_text(error, text, sizeof text));
+    log_warning_object(error);
     json_add(report->warnings, error_object(error));
+}
+
+void report_left_out(struct report *report, const struct problems *modules)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        struct error error = modules->items[i].error;
+        char where[ERROR_WHERE_MAX];
+
+        snprintf(where, sizeof where, "module left out: %.100s", error.where);
+        error_at(&error, where, error.line, error.column);
+        json_add(report->warnings, error_object(&error));
+    }
 }
 
 void report_problems(struct report *report, const struct problems *problems)
@@ -117,6 +128,8 @@ json_t *report_to_json(const struct report *report)
     json_put_text(object, "record", report->record_id);
     json_put_text(object, "source", report->source);
     json_put_text(object, "boot_id", report->boot_id);
+    json_put_number(object, "pid", getpid());
+    json_put_number(object, "pid_started", (int64_t)process_started(getpid()));
     json_put_text(object, "message", report->message ? report->message : "");
     json_put_number(object, "exit_code", report->exit_code);
     json_put_text(object, "started", report->started);

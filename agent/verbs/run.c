@@ -113,8 +113,11 @@ static void end_step(void *context, struct step *step)
         run->trial_file = NULL;
         return;
     }
-    if (record_end_step(&run->launch.record, step, run->launch.boot_id, &error) < 0)
+    if (record_end_step(&run->launch.record, step, run->launch.boot_id, &error) < 0) {
+        /* The next run will take it for one that was cut off. */
         report_error(&run->report, &error);
+        run->degraded = true;
+    }
 }
 
 static void show_progress(void *context, struct step *step, const json_t *progress)
@@ -257,7 +260,7 @@ static int run_plan(struct run *run, struct error *error)
     struct launch *launch = &run->launch;
 
     run->report.steps = &launch->plan.steps;
-    report_problems(&run->report, &launch->registry.problems);
+    report_left_out(&run->report, &launch->registry.problems);
     report_problems(&run->report, &launch->plan.problems);
     if (launch->plan.problems.errors) {
         run->report.message = "the user-data or configuration is wrong: nothing of it was run";
@@ -280,6 +283,7 @@ static int run_plan(struct run *run, struct error *error)
     }
     metadata_cache_publish(launch);
     await_network(run);
+    source_hurry(&launch->source);
     run_steps(run);
     return 0;
 }
@@ -350,9 +354,14 @@ static int take_back(struct run *run)
 {
     struct error error = ERROR_INIT;
 
-    if (!run->options->dry_run &&
-        file_write(AT_FDCWD, report_path(run->report.early), buffer_text(&run->before),
-                   run->before.size, 0644, 0, &error) < 0)
+    const char *path = report_path(run->report.early);
+    int result = 0;
+
+    if (!run->options->dry_run)
+        result = run->before.size ? file_write(AT_FDCWD, path, buffer_text(&run->before),
+                                               run->before.size, 0644, 0, &error)
+                                  : file_remove(AT_FDCWD, path, &error);
+    if (result < 0)
         log_error_object(&error);
     return finish(run, ERROR_USAGE);
 }
@@ -417,7 +426,7 @@ static int keep_still(struct run *run, const char *reason)
     return 0;
 }
 
-/* Takes the lock, and runs; the folder of the lock is made where it is missing. */
+/* Takes the lock, and runs; the folders are made where they are missing. */
 static int run_alone(struct run *run, const char *reason, struct error *error)
 {
     AUTO_FREE char *path = memory_format("%s/lock", paths_get(PATHS_RUN));
@@ -425,9 +434,9 @@ static int run_alone(struct run *run, const char *reason, struct error *error)
     pid_t holder = 0;
 
     log_open(paths_get(PATHS_LOG));
-    AUTO_CLOSE int held = file_make_folders(AT_FDCWD, paths_get(PATHS_RUN), 0755, &refusal) < 0
-                              ? -1
-                              : lock_take(path, &holder, &refusal);
+    bool made = file_make_folders(AT_FDCWD, paths_get(PATHS_RUN), 0755, &refusal) == 0 &&
+                file_make_folders(AT_FDCWD, paths_get(PATHS_STATE), 0700, &refusal) == 0;
+    AUTO_CLOSE int held = made ? lock_take(path, &holder, &refusal) : -1;
     if (held < 0) {
         log_error_object(&refusal);
         launch_clear(&run->launch);
@@ -445,6 +454,10 @@ int verb_run(const struct options *options)
 
     log_show(options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     process_hide_memory();
+    /* Whoever looks on may go; a run by hand is as one at boot; files are for whom they are meant.
+     */
+    signal(SIGPIPE, SIG_IGN);
+    umask(022);
     if (!options->dry_run && geteuid() != 0 && !secure_getenv("BOOTLACE_PREFIX")) {
         error_set(&error, ERROR_USAGE, "a run changes the machine and wants root");
         error_hint(&error, "use sudo, or --dry-run to see what it would do");

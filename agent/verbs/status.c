@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/paths.h"
-#include "os/lock.h"
 #include "os/machine.h"
+#include "os/process.h"
 #include "record/record.h"
 #include "verbs/report.h"
 #include "verbs/show.h"
@@ -41,13 +41,12 @@ static json_t *empty_status(const char *message)
 }
 
 /* What a run of this boot published, or NULL. */
-static json_t *read_published(bool early)
+static json_t *read_published(bool early, struct error *error)
 {
-    struct error ignored = ERROR_INIT;
     AUTO_JSON json_t *object = NULL;
     char boot_id[MACHINE_ID_MAX];
 
-    if (json_read_file(AT_FDCWD, report_path(early), STATUS_MAX, &object, &ignored) <= 0 ||
+    if (json_read_file(AT_FDCWD, report_path(early), STATUS_MAX, &object, error) <= 0 ||
         strcmp(json_text_of(object, "boot_id", ""), machine_boot_id(boot_id)) != 0)
         return NULL;
     return json_incref(object);
@@ -79,17 +78,22 @@ static json_t *prefer_record(json_t *published)
     return published;
 }
 
-/* A run that died without a word leaves "running" behind and its lock free. */
-static void notice_death(json_t *object)
+static bool is_dead(const json_t *object)
 {
-    AUTO_FREE char *lock = memory_format("%s/lock", paths_get(PATHS_RUN));
-    json_t *error;
+    return status_is(object, "running") &&
+           !process_is_alive((pid_t)json_number_of(object, "pid", 0),
+                             (uint64_t)json_number_of(object, "pid_started", 0));
+}
 
-    if (!status_is(object, "running") || lock_holder(lock))
-        return;
-    error = memory_need(json_object());
+/* A run that died without a word leaves "running" behind. */
+static void tell_death(json_t *object)
+{
+    json_t *error = memory_need(json_object());
+
     json_put_text(error, "message", "the agent ended without finishing the run");
-    json_put_text(error, "hint", "`bootlace run` does what is left; the journal has the details");
+    json_put_text(error, "hint",
+                  "`bootlace plan` shows what is left; a script that was cut off is run again only "
+                  "by --rerun");
     json_put_text(object, "status", "failed");
     json_put_text(object, "message", "the agent ended without finishing the run");
     json_put_number(object, "exit_code", ERROR_STEP);
@@ -99,7 +103,8 @@ static void notice_death(json_t *object)
 /* The early stage's steps stand before the others; its failure is the machine's. */
 static void merge_early(json_t *object)
 {
-    AUTO_JSON json_t *early = read_published(true);
+    struct error ignored = ERROR_INIT;
+    AUTO_JSON json_t *early = read_published(true, &ignored);
     json_t *steps;
 
     if (!json_array_size(json_object_get(early, "steps")))
@@ -119,14 +124,20 @@ static void merge_early(json_t *object)
 
 static json_t *read_status(void)
 {
-    json_t *object = read_published(false);
+    struct error error = ERROR_INIT;
+    json_t *object = read_published(false, &error);
 
-    if (object) {
-        notice_death(object);
-        object = prefer_record(object);
-    } else {
-        object = empty_status("no run has begun in this boot");
+    if (object && is_dead(object)) {
+        /* It may have finished between the two looks: then there is a newer status. */
+        json_decref(object);
+        object = read_published(false, &error);
+        if (object && is_dead(object))
+            tell_death(object);
     }
+    if (object)
+        object = prefer_record(object);
+    else
+        object = empty_status(error.kind ? error.message : "no run has begun in this boot");
     merge_early(object);
     return object;
 }
