@@ -1,0 +1,577 @@
+#!/usr/bin/python3
+"""The manual pages against the program: what they list is what there is, and their examples work.
+
+BOOTLACE_BUILD names the build folder. What a page lists (commands, options, settings, limits,
+messages, variables, files) is compared with --help, with the source, or with what the program does;
+examples are taken out of the pages' own text and run in temporary folders.
+"""
+
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+from math import prod
+
+from agent import (EXIT_INPUT, SOURCE, AgentTest, environment, install_prefix, installed,
+                   needs_program, needs_root, program)
+
+PAGES = {os.path.basename(path): path for pattern in ("packaging/man/*.[1-9]", "modules/*/*.7")
+         for path in sorted(glob.glob(os.path.join(SOURCE, pattern)))}
+
+# roff's escapes for the characters that it would otherwise take for something else.
+ESCAPES = {r"\(aq": "'", r"\(dq": '"', r"\(ga": "`", r"\(ti": "~", r"\(ha": "^", r"\e": "\\",
+           r"\&": "", r"\-": "-", r"\~": " "}
+
+
+def plain(text):
+    """The text as a reader sees it."""
+    for escape, character in ESCAPES.items():
+        text = text.replace(escape, character)
+    return text
+
+
+class Page:
+    """A page's source: its sections, items and literal blocks."""
+
+    def __init__(self, name):
+        with open(PAGES[name], encoding="utf-8") as source:
+            self.lines = source.read().splitlines()
+
+    def section(self, title, macro=".Sh"):
+        """The lines of a section, or of a subsection."""
+        start = self.lines.index(f"{macro} {title}") + 1
+        ends = (".Sh ", ".Ss ") if macro == ".Ss" else (".Sh ",)
+        for end in range(start, len(self.lines)):
+            if self.lines[end].startswith(ends):
+                return self.lines[start:end]
+        return self.lines[start:]
+
+    def subsections(self, title):
+        return [line[4:] for line in self.section(title) if line.startswith(".Ss ")]
+
+    def text(self, *title):
+        """Plain words of a section, or of the whole page, one blank between them."""
+        lines = self.section(*title) if title else self.lines
+        words = [re.sub(r"^\.[A-Z][a-z] ", "", plain(line)) for line in lines
+                 if not line.startswith('.\\"')]
+        return " ".join(words)
+
+    def blocks(self, title=None):
+        """The literal blocks, as (the comment above, the text)."""
+        lines, found, at = self.section(title) if title else self.lines, [], 0
+        while at < len(lines):
+            if lines[at].startswith(".Bd -literal"):
+                end = lines.index(".Ed", at)
+                comment = lines[at - 1][4:] if lines[at - 1].startswith('.\\" ') else ""
+                found.append((comment, "".join(plain(line) + "\n" for line in lines[at + 1:end])))
+                at = end
+            at += 1
+        return found
+
+    def block(self, comment):
+        return next(text for above, text in self.blocks() if above == comment)
+
+
+def items(lines, depth=1):
+    """The items of the lists at this depth: what stands behind .It."""
+    found, level = [], 0
+    for line in lines:
+        if line.startswith(".Bl "):
+            level += 1
+        elif line == ".El":
+            level -= 1
+        elif line.startswith(".It ") and level == depth:
+            found.append(plain(line[4:]))
+    return found
+
+
+def options(lines):
+    """The long options that are items."""
+    return {option for item in items(lines)
+            for option in re.findall(r"(?:Fl|,) -([a-z-]{2,})", item)}
+
+
+def help_of(*command):
+    done = subprocess.run([program(), *command, "--help"], env=environment(), check=True, text=True,
+                          stdout=subprocess.PIPE)
+    return done.stdout
+
+
+def help_options(*command):
+    """Long options and whether each takes an argument."""
+    return {name: bool(argument) for name, argument in
+            re.findall(r"^  .{4}--([a-z-]+)( \S+)?", help_of(*command), re.MULTILINE)}
+
+
+def commands():
+    listed = help_of().partition("Commands:\n")[2].partition("\n\n")[0]
+    return [line.split()[0] for line in listed.splitlines()]
+
+
+class Lint(unittest.TestCase):
+    def test_all_pages_are_there(self):
+        modules = {f"bootlace-{os.path.basename(os.path.dirname(path))}.7"
+                   for path in glob.glob(os.path.join(SOURCE, "modules", "*", "*.c"))}
+        self.assertEqual(set(PAGES), modules | {"bootlace.1", "bootlace-config.5",
+                                                "bootlace-user-data.5", "bootlace-module.7"})
+
+    @needs_program("mandoc")
+    def test_pages_are_clean(self):
+        for name, path in PAGES.items():
+            with self.subTest(name):
+                done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", path], text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+                self.assertEqual([line for line in done.stdout.splitlines()
+                                  if not self.is_own_reference(line)], [])
+
+    @staticmethod
+    def is_own_reference(line):
+        """mandoc looks for pages among the machine's; ours are not installed there."""
+        found = re.search(r"referenced manual not found: Xr (\S+) (\d)", line)
+        return found and f"{found[1]}.{found[2]}" in PAGES
+
+    def test_references_lead_somewhere(self):
+        for name in PAGES:
+            for line in Page(name).lines:
+                if line.startswith(".Xr "):
+                    _, page, section = line.split()[:3]
+                    self.assertIn(f"{page}.{section}", PAGES, name)
+            self.assertEqual(Page(name).lines[-1].strip(), Page(name).lines[-1])
+
+
+class Commands(unittest.TestCase):
+    """bootlace.1 beside --help."""
+
+    def setUp(self):
+        self.page = Page("bootlace.1")
+
+    def test_commands(self):
+        self.assertEqual(self.page.subsections("COMMANDS"), commands())
+
+    def common(self):
+        return set.intersection(*(set(help_options(command)) for command in commands()))
+
+    def test_options_of_every_command(self):
+        for command in commands():
+            with self.subTest(command):
+                self.assertEqual(options(self.page.section(command, ".Ss")),
+                                 set(help_options(command)) - self.common())
+
+    def test_common_options(self):
+        text = self.page.section("OPTIONS")
+        here = text.index("Without a command:")
+        self.assertEqual(options(text[:here]), self.common())
+        self.assertEqual(options(text[here:]), set(help_options()))
+
+    def test_arguments_of_options(self):
+        for command in commands():
+            takes = help_options(command)
+            for item in items(self.page.section(command, ".Ss")):
+                name = re.match(r"Fl -([a-z-]+)", item)
+                if name:
+                    self.assertEqual(" Ar " in item or " Cm " in item, takes[name[1]], item)
+
+    def test_synopsis(self):
+        found, command = {}, None
+        for line in self.page.section("SYNOPSIS"):
+            if line.startswith(".Cm "):
+                command = line.split()[1]
+                found[command] = set()
+            elif line.startswith(".Op Fl -help"):
+                self.assertEqual({part.strip().lstrip("-").split()[0]
+                                  for part in line[7:].split("|")}, set(help_options()))
+            elif line.startswith(".Op Fl -"):
+                found[command].add(line.split()[2].lstrip("-"))
+        self.assertEqual(found, {command: set(help_options(command)) - self.common()
+                                 for command in commands()})
+
+    def test_exit_codes(self):
+        told = help_of().partition("Exit codes: ")[2].partition(".\n")[0]
+        self.assertEqual(items(self.page.section("EXIT STATUS")),
+                         re.findall(r"(?:^|,\s)(\d+) ", told))
+
+    def test_states(self):
+        run, step = " ".join(self.page.section("STATES")).split("Of a step:")
+        with open(os.path.join(SOURCE, "agent/model/step.c"), encoding="utf-8") as source:
+            states = re.findall(r'\[STEP_\w+\] = "([a-z ]+)"', source.read())
+        self.assertEqual(re.findall(r"\.It ([a-z ]+?) [A-Z]", step), states)
+        self.assertEqual(re.findall(r"\.It ([a-z ]+?) [A-Z]", run),
+                         ["not started", "running", "done", "failed", "degraded"])
+
+
+class Examples(AgentTest):
+    """The examples of bootlace.1, one after another on one machine."""
+
+    def setUp(self):
+        super().setUp()
+        self.machine.seed("#!/bin/sh\necho web\n", **{
+            "local-hostname": "web-1", "public-keys": ["ssh-ed25519 AAAA key"],
+            "placement": {"region": "eu-central-1", "availability-zone": "eu-central-1a"}})
+        self.assert_run()
+        with open(os.path.join(self.work, "web.sh"), "w", encoding="utf-8") as script:
+            script.write("#!/bin/sh\necho by hand\n")
+
+    def call(self, line):
+        # The one absolute path in an example is a file of the agent's own.
+        line = line.replace("/var/log/", self.machine.path("var/log/"))
+        path = f"{os.path.dirname(program())}:{os.environ['PATH']}"
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=self.work, text=True,
+                              env=self.machine.environment(PATH=path), check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+
+    def test_all_of_them(self):
+        lines = [line for _, block in Page("bootlace.1").blocks("EXAMPLES")
+                 for line in block.splitlines()]
+        self.assertGreater(len(lines), 15)
+        printed = {}
+        for line in lines:
+            if "jq " in line and not shutil.which("jq"):
+                continue
+            with self.subTest(line):
+                done = self.call(line)
+                self.assertEqual(done.returncode, 0, done.stdout)
+                printed[line] = done.stdout
+        self.assertIn("user-data: by hand", printed["cat /var/log/bootlace-output.log"])
+        self.assertEqual(printed["bootlace query hostname"], "web-1\n")
+        self.assertEqual(printed["bootlace query placement/region placement/availability-zone"],
+                         "eu-central-1\neu-central-1a\n")
+        self.assertIn("begins: asked for by --rerun", printed["bootlace run --rerun user-data"])
+
+    def test_files(self):
+        """Every file that the agent leaves behind is in FILES."""
+        listed = {name for line in Page("bootlace.1").section("FILES")
+                  for name in re.split("[ /]", re.sub(r"^\.(It )?Pa ", "", line))
+                  if line.startswith((".Pa ", ".It Pa "))}
+        self.machine.add_module("always", """#!/bin/sh\necho '{"interface":1,"name":"always"}'\n""")
+        self.machine.run()
+        for folder in ("run/bootlace", "var/lib/bootlace", "var/log",
+                       self.machine.record("i-1")):
+            for name in os.listdir(self.machine.path(folder)):
+                with self.subTest(f"{folder}/{name}"):
+                    self.assertIn(re.sub(r"^part-.*", "part-*", name), listed)
+
+
+def settings_known():
+    """The settings in agent/config/settings.c's lists, with their dots."""
+    with open(os.path.join(SOURCE, "agent/config/settings.c"), encoding="utf-8") as source:
+        text = source.read()
+    found = set()
+    for function, prefix in (("read_own", ""), ("read_metadata", "metadata."),
+                             ("read_module", "modules.NAME.")):
+        body = re.search(rf"^static int {function}\(.*?^}}", text, re.DOTALL | re.MULTILINE)[0]
+        known = re.search(r"known\[\] = \{(.*?)\}", body, re.DOTALL)[1]
+        found |= {prefix + name for name in re.findall(r'"(\w+)"', known)}
+    return found - {"metadata", "modules"}
+
+
+class Config(AgentTest):
+    """bootlace-config.5."""
+
+    def setUp(self):
+        super().setUp()
+        self.page = Page("bootlace-config.5")
+        self.machine.seed("#!/bin/sh\n")
+
+    def settled(self):
+        return self.machine.agent("plan", "-", given=b"#!/bin/sh\n").code
+
+    def test_every_setting_and_none_more(self):
+        listed = [item.split()[1] for item in items(self.page.section("SETTINGS"))]
+        self.assertEqual(sorted(listed), sorted(settings_known()))
+
+    def test_limits_of_settings(self):
+        for setting, good, bad in (
+                ("wait", 604800, 604801), ("wait", 0, -1), ("wait", 0.5, "1"),
+                ("timeout", 0.5, 0), ("timeout", 604800, 604801),
+                ("attempts", 1000, 1001), ("attempts", 0, 0.5),
+                ("endpoint", "http://127.0.0.1/" + "x" * 238, "http://127.0.0.1/" + "x" * 239),
+                ("endpoint_mode", "ipv6", "ipv5")):
+            for value, code in ((good, 0), (bad, EXIT_INPUT)):
+                with self.subTest(setting, value=value):
+                    self.machine.settings(metadata={setting: value})
+                    self.assertEqual(self.settled(), code)
+        for own, code in ((["seed"] * 8, 0), (["seed"] * 9, EXIT_INPUT), ([], EXIT_INPUT)):
+            self.machine.settings(sources=own)
+            self.assertEqual(self.settled(), code)
+        for length, code in ((1023, 0), (1024, EXIT_INPUT)):
+            self.machine.settings(seed="/" + "x" * (length - 1))
+            self.assertEqual(self.settled(), code)
+
+    def test_words_of_settings(self):
+        for setting, words in (("on_failure", ("keep", "retry")),
+                               ("on_interrupt", ("keep", "rerun"))):
+            for word in (*words, "other"):
+                self.machine.module_settings("script", **{setting: word})
+                self.assertEqual(self.settled(), 0 if word in words else EXIT_INPUT)
+
+    def test_defaults(self):
+        for item, constant in (("metadata.wait", "WAIT_DEFAULT_MS"),
+                               ("metadata.timeout", "TIMEOUT_DEFAULT_MS")):
+            seconds = constants()[constant].pop() // 1000
+            self.assertRegex(self.page.text("SETTINGS"),
+                             rf"Cm {item} (?:(?!It Cm ).)*The default is {seconds}\.")
+
+    def test_examples(self):
+        blocks = [text for _, text in self.page.blocks("EXAMPLES")]
+        self.assertEqual(len(blocks), 3)
+        for text in blocks[:-1]:
+            with self.subTest(text):
+                self.machine.put("etc/bootlace/config.yaml", text)
+                self.assertEqual(self.settled(), 0)
+                self.machine.put("etc/bootlace/config.yaml", text.replace("sources", "source"))
+                self.assertEqual(self.settled(), EXIT_INPUT)
+        self.machine.put("etc/bootlace/config.yaml", "")
+        self.machine.put("var/lib/bootlace/seed/meta-data", blocks[-1])
+        self.assert_run()
+        self.assertEqual(self.machine.status()["instance_id"], "web-2026-11")
+        self.assertEqual(self.machine.agent("query", "hostname", "placement/region").text,
+                         "web\neu-central-1\n")
+
+
+def number(text):
+    """The value of a constant expression: 16 << 20, 7 * 24 * 3600, 120 * MS_PER_S; or None."""
+    value, _, shift = text.replace("MS_PER_S", "1000").partition("<<")
+    factors = [factor.strip() for factor in value.split("*")]
+    if not all(re.fullmatch("[1-9][0-9]*", factor) for factor in factors):
+        return None
+    return prod(map(int, factors)) << int(shift or 0)
+
+
+def constants():
+    """Constants of enums in the sources: name -> the values that it has there."""
+    found = {}
+    for pattern in ("agent/*/*.[ch]", "modules/*/*.c"):
+        for path in glob.glob(os.path.join(SOURCE, pattern)):
+            with open(path, encoding="utf-8") as source:
+                text = re.sub(r"/\*.*?\*/", "", source.read(), flags=re.DOTALL)
+            for name, value in re.findall(r"\b([A-Z][A-Z0-9_]+) = ([0-9A-Z_ *<]+?)\s*[,}]", text):
+                found.setdefault(name, set()).add(number(value))
+    return found
+
+
+class Limits(unittest.TestCase):
+    def test_are_those_of_the_source(self):
+        known, count = constants(), 0
+        for page in PAGES:
+            for line in Page(page).lines:
+                if line.startswith(".It Dv "):
+                    name, number = re.fullmatch(r"\.It Dv ([A-Z0-9_]+) Pq (\d+)", line).groups()
+                    self.assertIn(int(number), known.get(name, ()), f"{page}: {name}")
+                    count += 1
+        self.assertGreater(count, 30)
+
+
+# What provokes each message that bootlace-user-data.5 lists; "..." stands for anything there.
+REFUSALS = {
+    "a second <script> block; the first is in line 1": b"<script>a</script>\n<script>b</script>",
+    "<script> is not closed": b"<script>a",
+    "</script> closes nothing": b"<powershell>a</powershell></script>",
+    "<persist> is neither true nor false": b"<script>a</script><persist>yes</persist>",
+    "there is neither a <script> nor a <powershell> block": b"<persist>true</persist>",
+    "the text looks like UTF-16 but ends in half a character": b"\xff\xfe#\0!",
+    "the text looks like UTF-16 but has half a character pair": b"\xff\xfe#\0\x00\xd8\n\0",
+    "... is larger than the limit of 16777216 bytes": b"#" * (16777216 + 1),
+    "no module here takes text/cloud-config": b"#cloud-config\n",
+}
+
+# What the page's list says of unknown data, and such data.
+GUESSES = {
+    "base64 text": b"IyEvYmluL3NoCmVjaG8gaGkK\n",
+    "gzip-compressed data": b"\x1f\x8b\x08\0\0\0\0\0",
+    "a MIME message": b"MIME-Version: 1.0\n",
+    "a cloud-config whose first line has a space too many": b"# cloud-config\n",
+    "YAML without its first line": b"packages: [x]\n",
+    "PowerShell in cloudbase-init's form": b"#ps1\n",
+    "a batch file": b"@echo off\n",
+    "EC2Launch v2 tasks in YAML": b"version: 1.0\n",
+    "a script whose first line has a space instead of": b"# /bin/sh\n",
+    "an HTML page": b"<html><script>a</script></html>",
+    "XML": b"<?xml version='1.0'?>",
+    "JSON": b"{}",
+    "a program": b"\x7fELF\x02\x01",
+    "a picture": b"\x89PNG\r\n",
+}
+SAID_AS = {"a program": "a Linux program", "a picture": "a PNG picture"}
+
+
+class UserData(AgentTest):
+    """bootlace-user-data.5."""
+
+    def setUp(self):
+        super().setUp()
+        self.page = Page("bootlace-user-data.5")
+
+    def test_examples(self):
+        blocks = self.page.blocks()
+        self.assertEqual(len(blocks), 3)
+        for _, text in blocks:
+            outcome = self.machine.agent("plan", "-", given=text.encode())
+            self.assert_code(outcome, 0)
+            self.assertNotIn("warning", outcome.text)
+            self.assertTrue(outcome.text.startswith("run "), outcome)
+
+    def test_refusals(self):
+        listed = [item.strip('"') for item in items(self.page.section("WHAT IS REFUSED"))
+                  if item.startswith('"')]
+        self.assertEqual(sorted(listed), sorted(REFUSALS))
+        for message, given in REFUSALS.items():
+            with self.subTest(message):
+                outcome = self.machine.run("--user-data", "-", given=given)
+                self.assert_code(outcome, EXIT_INPUT)
+                self.assertIn(message.replace("... ", ""), outcome.err)
+
+    def test_guesses(self):
+        text = self.page.text("WHAT IS REFUSED")
+        for looks_like, given in GUESSES.items():
+            with self.subTest(looks_like):
+                self.assertIn(looks_like.lower(), text.lower().replace(" pq ql #ps1 ,", ""))
+                outcome = self.machine.agent("inspect", "-", given=given)
+                self.assert_code(outcome, EXIT_INPUT)
+                self.assertIn(f"it looks like {SAID_AS.get(looks_like, looks_like)}", outcome.text)
+
+    def test_other_forms_are_known_and_not_taken(self):
+        listed = re.findall(r"^\.Ql (#.*?)(?: ,| \.)?$",
+                            "\n".join(self.page.section("WHAT IS REFUSED")), re.MULTILINE)
+        listed = [form for form in listed if form.startswith(("#c", "#i", "#p", "##"))]
+        self.assertEqual(len(listed), 8)
+        for beginning in listed:
+            with self.subTest(beginning):
+                given = f"{beginning}\n".encode()
+                self.assert_code(self.machine.agent("inspect", "-", given=given), 0)
+                outcome = self.machine.agent("plan", "-", given=given)
+                self.assert_code(outcome, EXIT_INPUT)
+                self.assertIn("no module here takes text/", outcome.text)
+
+    def test_variables(self):
+        listed = [name for item in items(self.page.section("HOW IT RUNS"))
+                  for name in re.findall(r"[A-Z][A-Z0-9_]+", item)]
+        self.machine.seed(f"#!/bin/sh\nexec env >{self.mark}\n", **{
+            "hostname": "web-1", "local-ipv4": "192.0.2.1", "public-ipv4": "198.51.100.1",
+            "ami-id": "ami-1", "instance-type": "t3.micro",
+            "placement": {"region": "eu-central-1", "availability-zone": "eu-central-1a"}})
+        self.assert_run()
+        found = dict(line.split("=", 1) for line in self.marks())
+        for name in listed:
+            self.assertIn(name, found)
+        self.assertEqual({name for name in found if re.match("(BOOTLACE_|INSTANCE_ID)", name)}
+                         - {"BOOTLACE_PREFIX", "BOOTLACE_LIBDIR"}, set(listed) - {"HOME", "PATH"})
+
+
+class Module(AgentTest):
+    """bootlace-module.7: its two modules, built and installed as the page says."""
+
+    def setUp(self):
+        super().setUp()
+        self.page = Page("bootlace-module.7")
+        self.tree = os.path.join(self.work, "tree")
+        shutil.copytree(installed(), self.tree, symlinks=True)
+        self.pkgconfig = os.path.dirname(next(
+            os.path.join(at, "bootlace.pc") for at, _, names in os.walk(self.tree)
+            if "bootlace.pc" in names))
+        self.move_package(os.path.join(self.pkgconfig, "bootlace.pc"))
+        self.place = os.path.join(self.work, "place")
+        os.mkdir(self.place)
+        for name in ("greeting.c", "clockcheck"):
+            with open(os.path.join(self.place, name), "w", encoding="utf-8") as out:
+                out.write(self.page.block(f"example: {name}"))
+
+    def move_package(self, path):
+        """Makes pkg-config's answers those of the temporary tree."""
+        with open(path, encoding="utf-8") as package:
+            text = package.read().replace(f"={install_prefix()}", f"={self.tree}{install_prefix()}")
+        with open(path, "w", encoding="utf-8") as package:
+            package.write(text)
+
+    def call(self, block, **variables):
+        """Runs the commands of a block of the page; what they print."""
+        path = f"{os.path.dirname(program())}:{os.environ['PATH']}"
+        done = subprocess.run(["sh", "-eu", "-c", self.page.block(block)], cwd=self.place,
+                              env=environment(PATH=path, PKG_CONFIG_PATH=self.pkgconfig,
+                                              **variables),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+    def install(self, name):
+        """By the page's own commands; the agent then uses that tree's modules."""
+        self.assertEqual(self.call(f"commands: {name}"), "", "the compiler has something to say")
+        folder = next(os.path.join(at, "modules") for at, folders, _ in os.walk(self.tree)
+                      if "modules" in folders)
+        for other in ("script", "powershell"):
+            for end in (".so", ".json"):
+                os.remove(os.path.join(folder, other + end))
+        self.machine.library = os.path.dirname(folder)
+        self.machine.seed(hostname="web-1")
+        return folder
+
+    @needs_root
+    @needs_program("cc", "pkg-config")
+    def test_greeting(self):
+        self.install("greeting.c")
+        greeting = os.path.join(self.work, "motd")
+        self.machine.config({"greeting": {"path": greeting, "word": "Hello"}})
+        self.assert_run(0, "--dry-run")
+        self.assertFalse(os.path.exists(greeting))
+        self.assert_run()
+        with open(greeting, encoding="utf-8") as text:
+            self.assertEqual(text.read(), "Hello from web-1\n")
+        self.assert_step("greeting", status="done", changed=True)
+        self.assert_run(0, "--rerun", "greeting")
+        self.assert_step("greeting", status="done", changed=False)
+        self.assertEqual(self.machine.output_lines(), [f"greeting: {greeting} is new",
+                                                       f"greeting: {greeting} was so already"])
+        self.machine.config({"greeting": {"path": greeting}})
+        self.assert_run(1, "--rerun", "greeting")
+        self.assert_step("greeting", status="failed", message="wants a path and a word")
+
+    @needs_program("cc", "pkg-config")
+    def test_manifest(self):
+        self.install("greeting.c")
+        self.call("commands: manifest", BOOTLACE_PREFIX=self.machine.root)
+        with open(os.path.join(self.place, "greeting.json"), encoding="utf-8") as manifest:
+            self.assertEqual(json.load(manifest),
+                             self.machine.agent("modules", "greeting", "--format", "json").json())
+
+    @needs_program("pkg-config")
+    def test_clockcheck(self):
+        self.install("clockcheck")
+        self.assert_run()
+        self.assert_step("clockcheck", status="done", changed=False, frequency="per-boot",
+                         message="the clock can be right")
+        self.assertRegex(self.machine.output_lines()[0], "^clockcheck: the clock says ")
+        false_clock = os.path.join(self.work, "bin")
+        os.mkdir(false_clock)
+        with open(os.path.join(false_clock, "date"), "w", encoding="utf-8") as date:
+            date.write("#!/bin/sh\necho 1970\n")
+        os.chmod(date.name, 0o755)
+        self.machine.variables["PATH"] = f"{false_clock}:{environment()['PATH']}"
+        self.machine.reboot()
+        self.assert_run(1)
+        self.assert_step("clockcheck", status="failed", exit_code=1,
+                         message="the clock is years behind")
+
+    @needs_root
+    @needs_program("cc", "pkg-config")
+    def test_trying_it(self):
+        self.install("greeting.c")
+        printed = self.call("commands: trying")
+        with open(os.path.join(self.place, "try", "motd"), encoding="utf-8") as text:
+            self.assertEqual(text.read(), "Hello from nowhere\n")
+        for name in ("clockcheck", "greeting"):
+            self.assertRegex(printed, rf"(?m)^  done +{name} ")
+        self.assertEqual(sorted(os.listdir(os.path.join(self.place, "try", "root"))),
+                         ["etc", "run", "var"])
+
+    def test_members_of_a_description(self):
+        """The members are those that the agent writes for a module of its own, and none more."""
+        listed = [item.split()[1] for item in items(self.page.section("THE DESCRIPTION"))]
+        known = set(self.machine.agent("modules", "script", "--format", "json").json())
+        self.assertEqual(sorted(listed), sorted(known | {"schema"}))
+
+
+if __name__ == "__main__":
+    unittest.main()
