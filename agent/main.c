@@ -16,8 +16,18 @@ const struct verb verbs[] = {
      "Prints the steps in order: what each would do, or why it would not. Changes nothing.",
      verb_plan},
     {"inspect", "[FILE]", 1, "show the parts of the user-data",
-     "Prints what the user-data was found to be: every part, its type, size and frequency.",
+     "Prints what the user-data was found to be: every part, its type, size and frequency; as "
+     "JSON\n"
+     "also the merged configuration.",
      verb_inspect},
+    {"validate", "FILE...", 256, "find every problem in user-data",
+     "Reads user-data of any kind and tells every problem with line, column and a hint. Changes\n"
+     "nothing and asks nobody; exits 3 where there is an error.",
+     verb_validate},
+    {"schema", "", 0, "print the schema of all keys",
+     "Prints one JSON Schema document of all the keys that the installed modules take, for "
+     "editors.",
+     verb_schema},
     {"status", "", 0, "show how the last run went",
      "Prints how the run of this boot went, step by step. Exits as the run did; 5 while it is\n"
      "not finished. Needs no root; with root, the last lines of failed steps are shown.",

@@ -35,25 +35,6 @@ const char *classify_prefix(const char *text, size_t size)
     return NULL;
 }
 
-/*
- * A script that came from a Windows editor: where its first line ends with CRLF, the kernel would
- * look for an interpreter whose name ends with CR. All its CRLF become LF; a lone CR stays.
- */
-static void make_unix_lines(struct part *part)
-{
-    const char *end = memchr(part->bytes, '\n', part->size);
-    char *out = part->bytes;
-
-    if (!end || end == part->bytes || end[-1] != '\r')
-        return;
-    for (size_t i = 0; i < part->size; i++) {
-        if (part->bytes[i] != '\r' || part->bytes[i + 1] != '\n')
-            *out++ = part->bytes[i];
-    }
-    *out = '\0';
-    part->size = (size_t)(out - part->bytes);
-}
-
 int classify_text(const char *text, size_t size, const char *name, unsigned line,
                   struct parts *parts, struct problems *problems, struct error *error)
 {
@@ -67,7 +48,7 @@ int classify_text(const char *text, size_t size, const char *name, unsigned line
             return -1;
         for (size_t i = before; i < parts->count; i++) {
             if (strcmp(parts->items[i].type, TYPE_WINDOWS_SCRIPT) == 0)
-                make_unix_lines(&parts->items[i]);
+                part_make_unix_lines(&parts->items[i]);
         }
         return 0;
     }
@@ -80,6 +61,6 @@ int classify_text(const char *text, size_t size, const char *name, unsigned line
     part->bytes = memory_copy_bytes(text, size);
     part->size = size;
     if (strcmp(type, TYPE_SHELLSCRIPT) == 0)
-        make_unix_lines(part);
+        part_make_unix_lines(part);
     return 0;
 }

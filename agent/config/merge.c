@@ -24,8 +24,12 @@ static char *canonical(char *name)
     length = strlen(name);
     while (length && strchr(" \t\r\n", name[length - 1]))
         name[--length] = '\0';
-    for (char *c = name; *c; c++)
-        *c = *c == '-' ? '_' : (char)tolower((unsigned char)*c);
+    for (char *c = name; *c; c++) {
+        if (*c == '-')
+            *c = '_';
+        else
+            *c = (char)tolower((unsigned char)*c);
+    }
     return name;
 }
 
@@ -286,21 +290,21 @@ static int place_error(const struct merging *merging, const struct position *pos
 }
 
 static int merge_member(const struct merging *merging, json_t *old, json_t *over, const char *key,
-                        json_t *new)
+                        json_t *value)
 {
     const struct merge_rule *rule = &merging->rules->dict;
-    json_t *was = json_object_get(old, key), *now = was;
+    json_t *was = json_object_get(old, key), *now;
     struct position position;
 
-    if (was && json_is_null(new) && rule->allow_delete) {
+    if (was && json_is_null(value) && rule->allow_delete) {
         keep(merging, was);
         json_object_del(old, key);
         return 0;
     }
     if (!was || rule->method == MERGE_REPLACE)
-        now = json_incref(new);
-    else if (recurses(rule, new))
-        now = merge(merging, was, new);
+        now = json_incref(value);
+    else if (recurses(rule, value))
+        now = merge(merging, was, value);
     else
         return 0;
     if (!now) {
@@ -314,7 +318,7 @@ static int merge_member(const struct merging *merging, json_t *old, json_t *over
     if (was)
         keep(merging, was);
     json_put(old, key, now);
-    if (merging->positions && now == new)
+    if (merging->positions && now == value)
         positions_copy_member(merging->positions, over, key, old, key);
     return 0;
 }

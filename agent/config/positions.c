@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 512 };
 
 void positions_clear(struct positions *positions)
 {
@@ -14,6 +14,7 @@ void positions_clear(struct positions *positions)
     for (size_t i = 0; i < positions->source_count; i++)
         free(positions->sources[i]);
     free(positions->sources);
+    free(positions->entries);
     free(positions->table);
     json_decref(positions->kept);
     *positions = (struct positions){0};
@@ -33,49 +34,66 @@ void positions_source(struct positions *positions, const char *where)
 /* Fibonacci hashing: addresses differ in their middle bits, indexes in their low ones. */
 static size_t slot_of(const struct positions *positions, const void *owner, uint32_t index)
 {
-    uint64_t mixed = ((uint64_t)(uintptr_t)owner >> 4) + (uint64_t)index * 0x9e3779b1u;
+    uint64_t mixed = ((uint64_t)(uintptr_t)owner >> 4) + (uint64_t)index * 0x9e3779b1U;
 
-    mixed *= 0x9e3779b97f4a7c15u;
+    mixed *= 0x9e3779b97f4a7c15U;
     return (size_t)(mixed >> 32 ^ mixed >> 8) & (positions->capacity - 1);
 }
 
-/* The entry of a slot, or the free one where it would be; NULL in an empty table. */
-static struct positions_entry *find(const struct positions *positions, const void *owner,
-                                    size_t index)
+/* The place in the table that a slot has, or the free one where it would be. */
+static uint32_t *place_of(const struct positions *positions, const void *owner, uint32_t index)
 {
-    size_t at;
+    size_t at = slot_of(positions, owner, index);
 
-    if (!positions || !positions->capacity || index > UINT32_MAX)
-        return NULL;
-    at = slot_of(positions, owner, (uint32_t)index);
-    while (positions->table[at].owner &&
-           (positions->table[at].owner != owner || positions->table[at].index != index))
+    while (positions->table[at]) {
+        const struct positions_entry *entry = &positions->entries[positions->table[at] - 1];
+
+        if (entry->owner == owner && entry->index == index)
+            break;
         at = (at + 1) & (positions->capacity - 1);
+    }
     return &positions->table[at];
 }
 
-static void grow(struct positions *positions)
+/* Makes the table large enough for all entries, and empty, where it is not. */
+static void make_room(struct positions *positions)
 {
-    struct positions old = *positions;
-
-    positions->capacity = old.capacity ? old.capacity * 2 : FIRST_CAPACITY;
+    if (positions->count * 2 <= positions->capacity)
+        return;
+    if (!positions->capacity)
+        positions->capacity = FIRST_CAPACITY;
+    while (positions->capacity < positions->count * 2)
+        positions->capacity *= 2;
+    free(positions->table);
     positions->table = memory_zeroed(positions->capacity, sizeof *positions->table);
-    for (size_t i = 0; i < old.capacity; i++) {
-        if (old.table[i].owner)
-            *find(positions, old.table[i].owner, old.table[i].index) = old.table[i];
+    positions->indexed = 0;
+}
+
+/* The entry of a slot, NULL where there is none. What was put down since comes into the table. */
+static const struct positions_entry *find(struct positions *positions, const void *owner,
+                                          size_t index)
+{
+    uint32_t found;
+
+    if (!positions || !positions->count || !owner || index > UINT32_MAX)
+        return NULL;
+    make_room(positions);
+    for (; positions->indexed < positions->count; positions->indexed++) {
+        const struct positions_entry *entry = &positions->entries[positions->indexed];
+
+        *place_of(positions, entry->owner, entry->index) = (uint32_t)positions->indexed + 1;
     }
-    free(old.table);
+    found = *place_of(positions, owner, (uint32_t)index);
+    return found ? &positions->entries[found - 1] : NULL;
 }
 
 static void put(struct positions *positions, const struct positions_entry *entry)
 {
-    struct positions_entry *found;
-
-    if (positions->count * 2 >= positions->capacity)
-        grow(positions);
-    found = find(positions, entry->owner, entry->index);
-    positions->count += !found->owner;
-    *found = *entry;
+    if (positions->count >= POSITIONS_MAX)
+        return;
+    positions->entries =
+        memory_grow(positions->entries, positions->count, sizeof *positions->entries);
+    positions->entries[positions->count++] = *entry;
 }
 
 static uint16_t column_of(struct position position)
@@ -127,12 +145,13 @@ void positions_put_member(struct positions *positions, json_t *object, const cha
 static void copy_slot(struct positions *positions, const void *from, size_t from_index,
                       const void *owner, size_t index)
 {
-    const struct positions_entry *found = find(positions, from, from_index);
+    const struct positions_entry *found;
     struct positions_entry entry = {0};
 
     if (!owner || index > UINT32_MAX)
         return;
-    if (found && found->owner)
+    found = find(positions, from, from_index);
+    if (found)
         entry = *found;
     entry.owner = owner;
     entry.index = (uint32_t)index;
@@ -206,16 +225,16 @@ void positions_keep(struct positions *positions, json_t *value)
     json_add(positions->kept, value);
 }
 
-static bool get(const struct positions *positions, const void *owner, size_t index,
-                struct position *key, struct position *value)
+static bool get(struct positions *positions, const void *owner, size_t index, struct position *key,
+                struct position *value)
 {
-    const struct positions_entry *found = owner ? find(positions, owner, index) : NULL;
+    const struct positions_entry *found = find(positions, owner, index);
     const char *where = NULL;
 
     *value = (struct position){0};
     if (key)
         *key = *value;
-    if (!found || !found->owner)
+    if (!found)
         return false;
     if (found->source)
         where = positions->sources[found->source - 1];
@@ -226,24 +245,24 @@ static bool get(const struct positions *positions, const void *owner, size_t ind
     return true;
 }
 
-bool positions_root(const struct positions *positions, const json_t *root, struct position *value)
+bool positions_root(struct positions *positions, const json_t *root, struct position *value)
 {
     return get(positions, root, UINT32_MAX, NULL, value);
 }
 
-bool positions_item(const struct positions *positions, const json_t *list, size_t index,
+bool positions_item(struct positions *positions, const json_t *list, size_t index,
                     struct position *value)
 {
     return get(positions, list, index, NULL, value);
 }
 
-bool positions_key(const struct positions *positions, const char *own, struct position *key,
+bool positions_key(struct positions *positions, const char *own, struct position *key,
                    struct position *value)
 {
     return get(positions, own, 0, key, value);
 }
 
-bool positions_member(const struct positions *positions, json_t *object, const char *name,
+bool positions_member(struct positions *positions, json_t *object, const char *name,
                       struct position *key, struct position *value)
 {
     return get(positions, own_key(object, name), 0, key, value);
@@ -263,7 +282,7 @@ static void unescape(char *token)
     *out = '\0';
 }
 
-bool positions_pointer(const struct positions *positions, json_t *root, const char *pointer,
+bool positions_pointer(struct positions *positions, json_t *root, const char *pointer,
                        struct position *value)
 {
     AUTO_FREE char *text = NULL;

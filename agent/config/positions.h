@@ -4,8 +4,9 @@
  * A JSON value cannot carry a position, and true, false and null are one object each. So a
  * position belongs to the slot that a value is in: a member of an object (known by the address of
  * the object's own key), an item of a list (the list's address and the index), or the root (its
- * address). A hash table leads from there to the position: about 20 ns a value when parsing,
- * nothing when validating until there is a problem to tell.
+ * address). Putting a position down appends an entry and nothing else; the hash table that leads
+ * from a slot to its entry is made when the first is asked for, which a configuration without
+ * problems, aliases and further parts never does.
  *
  * All parts of one configuration share one table: values that move from part to part when they
  * are merged keep the positions of all that is within them. Rules:
@@ -23,6 +24,7 @@
 #include <stdint.h>
 
 enum {
+    POSITIONS_MAX = 1 << 28,         /* entries; what comes later is not known */
     POSITIONS_SOURCES_MAX = 4096,    /* documents; what comes later has no name */
     POSITIONS_COLUMN_MAX = 0xfffe,   /* further right: the column is not known */
     POSITIONS_POINTER_MAX = 64 << 10 /* bytes of a JSON Pointer */
@@ -35,22 +37,24 @@ struct position {
 };
 
 struct positions_entry {
-    const void *owner; /* an object's key, a list, or the root; NULL: free */
+    const void *owner; /* an object's key, a list, or the root */
     uint32_t index;
     uint32_t line;
     uint32_t key_line;
     uint16_t column;
     uint16_t key_column;
-    uint32_t source;
+    uint32_t source; /* from 1; 0: without a name */
 };
 
 struct positions {
-    struct positions_entry *table;
-    size_t capacity; /* a power of two */
+    struct positions_entry *entries; /* of one slot, the last counts */
     size_t count;
+    uint32_t *table; /* an entry's number from 1, or 0 */
+    size_t capacity; /* of the table, a power of two, or 0 */
+    size_t indexed;  /* so many entries are in the table */
     char **sources;
     size_t source_count;
-    uint32_t source; /* the newest, counted from 1; 0: without a name */
+    uint32_t source; /* the newest */
     json_t *kept;
 };
 
@@ -88,16 +92,16 @@ void positions_keep(struct positions *positions, json_t *value);
  * Where a slot stands: false and an unknown position where nothing was put down. positions may be
  * NULL. A key is an object's own, as json_object_foreach hands it out. *key may be NULL.
  */
-bool positions_root(const struct positions *positions, const json_t *root, struct position *value);
-bool positions_item(const struct positions *positions, const json_t *list, size_t index,
+bool positions_root(struct positions *positions, const json_t *root, struct position *value);
+bool positions_item(struct positions *positions, const json_t *list, size_t index,
                     struct position *value);
-bool positions_key(const struct positions *positions, const char *own_key, struct position *key,
+bool positions_key(struct positions *positions, const char *own_key, struct position *key,
                    struct position *value);
-bool positions_member(const struct positions *positions, json_t *object, const char *name,
+bool positions_member(struct positions *positions, json_t *object, const char *name,
                       struct position *key, struct position *value);
 
 /* Where the value stands that a JSON Pointer (RFC 6901) leads to: "" or "/write_files/0/path". */
-bool positions_pointer(const struct positions *positions, json_t *root, const char *pointer,
+bool positions_pointer(struct positions *positions, json_t *root, const char *pointer,
                        struct position *value);
 
 #endif

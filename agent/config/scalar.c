@@ -6,11 +6,15 @@
 #include "base/memory.h"
 #include "config/yaml.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 
-enum { WORD_MAX = 5 /* the longest of those that YAML 1.1 gives a meaning: false */ };
+enum {
+    WORD_MAX = 5,   /* the longest of those that YAML 1.1 gives a meaning: false */
+    NUMBER_MAX = 80 /* what is longer is a text */
+};
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -21,52 +25,80 @@ static bool is_one_of(const char *text, const char *const *words)
     return false;
 }
 
-/* Integers of YAML 1.1: 12, -7, 0x1f, 0o17, 017, 1_000. NULL where it is none. */
-static json_t *read_integer(const char *text)
+/* The number's text without sign and _, if it consists of these digits; false if it does not. */
+static bool take_digits(const char *text, const char *digits, char out[static NUMBER_MAX])
 {
-    char digits[32];
     size_t count = 0;
-    const char *c = text;
-    bool negative = *c == '-';
-    int base = 10;
-    long long value;
-    char *end;
 
-    if (*c == '-' || *c == '+')
-        c++;
-    if (c[0] == '0' && (c[1] == 'x' || c[1] == 'o')) {
-        base = c[1] == 'x' ? 16 : 8;
-        c += 2;
-    } else if (c[0] == '0' && c[1]) {
-        base = 8;
-        c++;
-    }
-    for (; *c; c++) {
-        if (*c == '_')
+    for (; *text; text++) {
+        if (*text == '_')
             continue;
-        if (count + 1 >= sizeof digits || !strchr("0123456789abcdefABCDEF", *c))
-            return NULL;
-        digits[count++] = *c;
+        if (!strchr(digits, *text) || count + 1 >= NUMBER_MAX)
+            return false;
+        out[count++] = *text;
     }
-    digits[count] = '\0';
-    errno = 0;
-    value = strtoll(digits, &end, base);
-    if (!count || *end || errno)
-        return NULL;
-    return json_integer(negative ? -value : value);
+    out[count] = '\0';
+    return count > 0;
 }
 
+/*
+ * Integers of YAML 1.1 as PyYAML takes them: 12, -7, 1_000, 0x1f, 0b101, 017. NULL where it is
+ * none. Those of base 60 (22:30) are left texts: nobody means them.
+ */
+static json_t *read_integer(const char *text)
+{
+    static const struct {
+        const char *prefix, *digits;
+        int base;
+    } kinds[] = {
+        {"0x", "0123456789abcdefABCDEF", 16},
+        {"0b", "01", 2},
+        {"0", "01234567", 8},
+        {"", "0123456789", 10},
+    };
+    char digits[NUMBER_MAX];
+    bool negative = *text == '-';
+    size_t kind = 0;
+    long long value;
+
+    text += *text == '-' || *text == '+';
+    if (strcmp(text, "0") == 0)
+        return json_integer(0);
+    while (strncmp(text, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
+        kind++;
+    if (*text == '_')
+        return NULL;
+    /* The octal 0 is a digit itself. */
+    text += kinds[kind].base == 8 ? 0 : strlen(kinds[kind].prefix);
+    if (!take_digits(text, kinds[kind].digits, digits))
+        return NULL;
+    errno = 0;
+    value = strtoll(digits, NULL, kinds[kind].base);
+    return errno ? NULL : json_integer(negative ? -value : value);
+}
+
+/* 1.5, 1., .5, 1.5e+3: a point, and an exponent with its sign. NULL where it is none. */
 static json_t *read_float(const char *text)
 {
-    size_t length = strlen(text);
+    char digits[NUMBER_MAX];
+    const char *point = strchr(text, '.'), *c = text + (*text == '-' || *text == '+');
     double value;
-    char *end;
 
-    if (strspn(text, "+-0123456789.eE") != length || !strchr(text, '.') ||
-        !strpbrk(text, "0123456789"))
+    /* Before the point a digit; or behind it, and no sign then. */
+    if (!point ||
+        (c == point ? c != text || !isdigit((unsigned char)point[1]) : !isdigit((unsigned char)*c)))
         return NULL;
-    value = strtod(text, &end);
-    return *end || !isfinite(value) ? NULL : json_real(value);
+    c += strspn(c, "0123456789_");
+    if (c != point)
+        return NULL;
+    c += 1 + strspn(c + 1, "0123456789_");
+    if (*c && ((*c != 'e' && *c != 'E') || (c[1] != '-' && c[1] != '+') || !c[2] ||
+               c[2 + strspn(c + 2, "0123456789")]))
+        return NULL;
+    if (!take_digits(text, "+-0123456789.eE", digits))
+        return NULL;
+    value = strtod(digits, NULL);
+    return isfinite(value) ? json_real(value) : NULL;
 }
 
 json_t *scalar_plain(const char *text, size_t size)
@@ -78,7 +110,7 @@ json_t *scalar_plain(const char *text, size_t size)
                                          "NO",    "off",   "Off",   "OFF", NULL};
     json_t *value = NULL;
 
-    if (size <= WORD_MAX) {
+    if (size <= WORD_MAX && strchr("~nNtTfFyYoO", *text)) {
         if (is_one_of(text, nulls))
             return json_null();
         if (is_one_of(text, trues) || is_one_of(text, falses))
@@ -100,18 +132,21 @@ static int digit_of(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* The base64 (RFC 4648) without what is no digit of it; NULL where padding or length are wrong. */
+/*
+ * The digits and padding of base64 as YAML 1.1 takes it from RFC 2045, section 6.8: other
+ * characters are passed over. NULL where padding or length are wrong.
+ */
 static char *compact_base64(const char *text, size_t size, size_t *out_size)
 {
     AUTO_FREE char *digits = memory_zeroed(size + 1, 1);
     size_t count = 0, padding = 0;
 
     for (size_t i = 0; i < size; i++) {
-        if (strchr(" \t\r\n", text[i]))
+        if (text[i] != '=' && digit_of(text[i]) < 0)
             continue;
-        padding += text[i] == '=';
-        if (text[i] != '=' && (padding || digit_of(text[i]) < 0))
+        if (text[i] != '=' && padding)
             return NULL;
+        padding += text[i] == '=';
         digits[count++] = text[i];
     }
     if (count % 4 || padding > 2)

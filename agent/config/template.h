@@ -33,7 +33,7 @@
 enum {
     TEMPLATE_SIZE_MAX = 4 << 20,
     TEMPLATE_OUTPUT_MAX = 8 << 20,
-    TEMPLATE_NODES_MAX = 200000,   /* what a template is made of: texts, names, operators, … */
+    TEMPLATE_NODES_MAX = 400000,   /* what a template is made of: texts, names, operators, … */
     TEMPLATE_DEPTH_MAX = 64,       /* nested expressions, and nested blocks */
     TEMPLATE_STEPS_MAX = 4000000,  /* nodes evaluated, values made, and bytes: see below */
     TEMPLATE_STEP_BYTES = 16,      /* so many bytes of a text that is made are a step */

@@ -27,13 +27,12 @@ static bool is_alias(const char *key, const char *name, size_t size)
 {
     size_t at = 0;
 
-    while (*key && at < size) {
-        size_t operation = operator_size(key);
+    for (; *key && at < size; at++) {
+        size_t taken = name[at] == '_' ? operator_size(key) : 0;
 
-        if (operation ? name[at] != '_' : name[at] != *key)
+        if (!taken && *key != name[at])
             return false;
-        key += operation ? operation : 1;
-        at++;
+        key += taken ? taken : 1;
     }
     return !*key && at == size;
 }
@@ -63,6 +62,8 @@ static json_t *compute_name(struct run *run, const struct node *node)
 {
     json_t *value = template_look_up(run, node->text, node->size);
 
+    if (!value && template_count_value(run, node, run->variables) < 0)
+        return NULL;
     return value && value != run->missing ? json_incref(value) : missing(run, node);
 }
 
@@ -76,7 +77,7 @@ static json_t *compute_attribute(struct run *run, const struct node *node)
         return TAKE_POINTER(one);
     if (one == run->nothing || !json_is_object(one))
         return missing(run, node);
-    if (template_count(run, node, json_object_size(one) / TEMPLATE_STEP_BYTES) < 0)
+    if (template_count_value(run, node, one) < 0)
         return NULL;
     value = template_member(one, node->text, node->size);
     return value ? json_incref(value) : missing(run, node);
@@ -125,7 +126,7 @@ static json_t *compute_subscript(struct run *run, const struct node *node)
 
     if (!one || one == run->missing)
         return TAKE_POINTER(one);
-    if (!(two = template_need(run, node->two)))
+    if (!(two = template_need(run, node->two)) || template_count_value(run, node, one) < 0)
         return NULL;
     return one == run->nothing ? missing(run, node) : item_of(run, node, one, two);
 }
@@ -209,12 +210,23 @@ static json_t *compute_slice(struct run *run, const struct node *node)
     return template_string(run, node, buffer_text(&text), text.size);
 }
 
+/* As template_need, for what becomes part of a value: nothing cannot. */
+static json_t *need_part(struct run *run, const struct node *node)
+{
+    json_t *value = template_need(run, node);
+
+    if (value != run->nothing)
+        return value;
+    json_decref(value);
+    return template_refuse(run, node, "an if without else gives nothing here");
+}
+
 static json_t *compute_list(struct run *run, const struct node *node)
 {
     AUTO_JSON json_t *list = memory_need(json_array());
 
     for (const struct node *item = node->list; item; item = item->next) {
-        json_t *value = template_need(run, item);
+        json_t *value = need_part(run, item);
 
         if (!value || template_push(run, node, list, value) < 0)
             return NULL;
@@ -230,7 +242,7 @@ static json_t *compute_dict(struct run *run, const struct node *node)
 
     for (const struct node *item = node->list; item; item = item->next->next) {
         AUTO_JSON json_t *key = template_need(run, item);
-        AUTO_JSON json_t *value = key ? template_need(run, item->next) : NULL;
+        AUTO_JSON json_t *value = key ? need_part(run, item->next) : NULL;
 
         if (!value)
             return NULL;
@@ -379,7 +391,7 @@ static json_t *compute_call(struct run *run, const struct node *node)
     if (node->one) {
         call.subject = node->entry->undefined ? template_compute(run, node->one)
                                               : template_need(run, node->one);
-        is_well = call.subject != NULL;
+        is_well = call.subject && template_count_value(run, node, call.subject) == 0;
     }
     for (const struct node *item = node->list; is_well && item; item = item->next) {
         size_t i = call.count++;
@@ -387,7 +399,7 @@ static json_t *compute_call(struct run *run, const struct node *node)
         if (item->kind == NODE_ABSENT)
             continue;
         call.arguments[i] = template_need(run, item);
-        is_well = call.arguments[i] != NULL;
+        is_well = call.arguments[i] && template_count_value(run, node, call.arguments[i]) == 0;
     }
     if (is_well)
         result = node->entry->function(&call);

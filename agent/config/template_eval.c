@@ -21,6 +21,13 @@ int template_count_bytes(struct run *run, const struct node *node, size_t bytes)
     return template_count(run, node, bytes / TEMPLATE_STEP_BYTES);
 }
 
+int template_count_value(struct run *run, const struct node *node, const json_t *value)
+{
+    if (json_is_string(value))
+        return template_count_bytes(run, node, json_string_length(value));
+    return template_count_bytes(run, node, json_array_size(value) + json_object_size(value));
+}
+
 json_t *template_refuse(struct run *run, const struct node *node, const char *format, ...)
 {
     char message[ERROR_MESSAGE_MAX];
@@ -49,8 +56,14 @@ static void write_name(const struct node *node, struct buffer *out)
         write_name(node->one, out);
         if (node->two->kind == NODE_CONST && json_is_string(node->two->value))
             buffer_format(out, "['%s']", json_string_value(node->two->value));
+        else if (node->two->kind == NODE_CONST && json_is_integer(node->two->value))
+            buffer_format(out, "[%" JSON_INTEGER_FORMAT "]", json_integer_value(node->two->value));
         else
             buffer_append_text(out, "[...]");
+        break;
+    case NODE_FILTER:
+        write_name(node->one, out);
+        buffer_format(out, "|%s", node->entry->name);
         break;
     default:
         buffer_append_text(out, "(...)");

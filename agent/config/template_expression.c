@@ -243,18 +243,18 @@ static struct node *parse_unary(struct parser *parser, bool with_filters)
                                                                   : OPERATOR_NONE;
     struct node *node;
 
-    if (!template_enter(parser))
-        return NULL;
     if (operation) {
+        if (!template_enter(parser))
+            return NULL;
         template_advance(parser);
         node = template_single(parser, NODE_UNARY, offset, parse_unary(parser, false));
         if (node)
             node->operation = operation;
+        template_leave(parser);
     } else {
         node = template_parse_primary(parser);
     }
     node = template_parse_postfix(parser, node);
-    template_leave(parser);
     return with_filters ? template_parse_filters(parser, node) : node;
 }
 

@@ -159,6 +159,9 @@ static bool skip_comment(struct lexer *lexer, size_t tag)
     end = find(lexer, from, COMMENT_END);
     if (end == lexer->source->size) {
         template_fail(lexer->source, tag, "a comment that is not closed by #}");
+        if (tag && lexer->source->text[tag - 1] == '$')
+            error_hint(lexer->source->error,
+                       "a shell's ${#...} is written {%% raw %%}${#...}{%% endraw %%} here");
         return false;
     }
     lexer->at = after_end(lexer, end + TAG_SIZE, end > from ? lexer->source->text[end - 1] : ' ');

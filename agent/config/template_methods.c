@@ -76,8 +76,6 @@ static json_t *split_at_space(struct call *call, json_int_t most)
             return TAKE_POINTER(list);
         while (text[length] && (most == 0 || !template_is_space(text[length])))
             length++;
-        while (template_is_space(text[length - 1]))
-            length--;
         if (template_push(call->run, call->node, list, json_stringn(text, length)) < 0)
             return NULL;
         text += length;

@@ -280,7 +280,11 @@ static struct node *unknown_tag(struct parser *parser)
     if (token->kind != TOKEN_NAME)
         return template_unexpected(parser, "a tag's name");
     if (parser->lexer.source->error->kind == ERROR_NONE) {
-        template_fail(parser->lexer.source, token->offset, "the tag \"%.*s\" is not known here",
+        bool is_end = strncmp(token->text, "end", 3) == 0 || strncmp(token->text, "el", 2) == 0;
+
+        template_fail(parser->lexer.source, token->offset,
+                      is_end ? "the tag \"%.*s\" does not belong here"
+                             : "the tag \"%.*s\" is not known here",
                       (int)(token->size > 64 ? 64 : token->size), token->text);
         error_hint(parser->lexer.source->error,
                    "there are if, elif, else, for, set and raw, each with its end");

@@ -262,6 +262,9 @@ json_t *template_member(const json_t *object, const char *name, size_t size);
 int template_count(struct run *run, const struct node *node, size_t steps);
 int template_count_bytes(struct run *run, const struct node *node, size_t bytes);
 
+/* Counts a value that is looked through: by its bytes, items or keys. */
+int template_count_value(struct run *run, const struct node *node, const json_t *value);
+
 /* Sets an error at the node; NULL. */
 json_t *template_refuse(struct run *run, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -56,7 +56,9 @@ static int collect_arguments(struct parser *parser, const struct template_entry 
                                  "an argument without a name behind one with a name");
         if (count >= entry->most)
             return template_fail(parser->lexer.source, parser->current.offset,
-                                 "%s takes at most %u arguments", entry->name, entry->most);
+                                 entry->most ? "%s takes at most %u arguments"
+                                             : "%s takes no arguments",
+                                 entry->name, entry->most);
         if (!(slots[count++] = template_parse_expression(parser)))
             return -1;
     }
@@ -221,8 +223,6 @@ static struct node *parse_test(struct parser *parser, struct node *subject, size
     } else {
         node = parse_call(parser, NODE_TEST, entry, token.offset, subject);
     }
-    if (node && template_at_word(parser, "is"))
-        return template_unexpected(parser, "\"and\", \"or\" or the end");
     return is_negated ? template_single(parser, NODE_NOT, offset, node) : node;
 }
 

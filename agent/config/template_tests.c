@@ -175,44 +175,34 @@ static json_t *test_in(struct call *call)
     return found < 0 ? NULL : json_boolean(found);
 }
 
-/* The remainder by a whole number; false and an error. */
-static bool remainder_by(struct call *call, json_int_t divisor, json_int_t *rest)
+/* Whether the remainder by the divisor, taken over, is the one given. */
+static json_t *remains(struct call *call, json_t *divisor, double remainder)
 {
+    AUTO_JSON json_t *by = divisor, *rest = NULL;
     struct number number;
 
-    if (!template_number(call->subject, &number) || number.real) {
-        template_refuse(call->run, call->node, "%s is for whole numbers", call->node->entry->name);
-        return false;
-    }
-    if (!divisor) {
-        template_refuse(call->run, call->node, "a division by zero");
-        return false;
-    }
-    *rest = divisor == -1 ? 0 : number.integer % divisor;
-    return true;
+    if (!template_number(call->subject, &number) || !template_number(by, &number))
+        return template_refuse(call->run, call->node, "%s is for numbers", call->node->entry->name);
+    rest = template_calculate(call->run, call->node, OPERATOR_MODULO, call->subject, by);
+    if (!rest)
+        return NULL;
+    template_number(rest, &number);
+    return json_boolean(number.value == remainder);
 }
 
 static json_t *test_even(struct call *call)
 {
-    json_int_t rest;
-
-    return remainder_by(call, 2, &rest) ? json_boolean(!rest) : NULL;
+    return remains(call, json_integer(2), 0);
 }
 
 static json_t *test_odd(struct call *call)
 {
-    json_int_t rest;
-
-    return remainder_by(call, 2, &rest) ? json_boolean(rest) : NULL;
+    return remains(call, json_integer(2), 1);
 }
 
 static json_t *test_divisible(struct call *call)
 {
-    json_int_t divisor = 0, rest;
-
-    if (template_integer_argument(call, 0, &divisor) < 0 || !remainder_by(call, divisor, &rest))
-        return NULL;
-    return json_boolean(!rest);
+    return remains(call, json_incref(call->arguments[0]), 0);
 }
 
 /* Whether there are letters, and none of them is of the wrong case. */

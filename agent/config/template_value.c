@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { EXPONENT_BELOW = -4, EXPONENT_FROM = 16 }; /* where Python's repr of a float changes */
@@ -96,7 +97,7 @@ static int append(struct run *run, const struct node *node, struct buffer *out, 
 static int print_real(struct run *run, const struct node *node, double value, struct buffer *out)
 {
     char text[40], digits[24];
-    int precision = 14, exponent, count;
+    int precision = fabs(value) < DBL_MIN ? 0 : DBL_DIG - 1, exponent, count;
     const char *point;
 
     do {
@@ -265,7 +266,8 @@ int template_equal(struct run *run, const struct node *node, const json_t *a, co
         template_refuse(run, node, "a value that is nested too deeply");
         return -1;
     }
-    if (template_count(run, node, 1) < 0)
+    if (template_count(run, node, 1) < 0 ||
+        (json_is_string(a) && template_count_value(run, node, a) < 0))
         return -1;
     if (a == run->nothing || b == run->nothing)
         return a == b;
@@ -319,7 +321,8 @@ int template_order(struct run *run, const struct node *node, const json_t *a, co
 {
     struct number x, y;
 
-    if (template_count(run, node, 1) < 0)
+    if (template_count(run, node, 1) < 0 ||
+        (json_is_string(a) && template_count_value(run, node, a) < 0))
         return -1;
     if (template_number(a, &x) && template_number(b, &y)) {
         if (x.real || y.real)
@@ -344,10 +347,10 @@ int template_contains(struct run *run, const struct node *node, const json_t *co
 {
     int found = 0;
 
+    if (template_count_value(run, node, container) < 0)
+        return -1;
     if (json_is_string(container) && json_is_string(item))
-        return template_count_bytes(run, node, json_string_length(container)) < 0
-                   ? -1
-                   : strstr(json_string_value(container), json_string_value(item)) != NULL;
+        return strstr(json_string_value(container), json_string_value(item)) != NULL;
     if (json_is_object(container) && container != run->nothing)
         return json_is_string(item) && template_member(container, json_string_value(item),
                                                        json_string_length(item)) != NULL;

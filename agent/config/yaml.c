@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <yaml.h>
 
-static const char BINARY_TAG[] = "tag:yaml.org,2002:binary";
+static const char binary_tag[] = "tag:yaml.org,2002:binary";
 
 struct anchor {
     json_t *value; /* owned reference */
@@ -110,7 +110,7 @@ static json_t *scalar(struct reader *reader)
         refuse(reader, "a text with a zero character", "write such bytes in base64");
         return NULL;
     }
-    if (tag && strcmp(tag, BINARY_TAG) == 0) {
+    if (tag && strcmp(tag, binary_tag) == 0) {
         value = scalar_binary(text, size);
         if (!value)
             refuse(reader, "!!binary without valid base64", NULL);
@@ -416,7 +416,7 @@ static json_t *read_document(struct reader *reader)
 }
 
 /* Whether a value that is not read event by event keeps the limits. */
-static bool within_limits(const json_t *value, unsigned depth, size_t *nodes)
+static bool within_limits(json_t *value, unsigned depth, size_t *nodes)
 {
     const char *key;
     size_t index;
@@ -425,7 +425,7 @@ static bool within_limits(const json_t *value, unsigned depth, size_t *nodes)
     *nodes += 1 + json_string_length(value) / YAML_NODE_TEXT;
     if (depth > YAML_DEPTH_MAX || *nodes > YAML_NODES_MAX)
         return false;
-    json_object_foreach((json_t *)(uintptr_t)value, key, child)
+    json_object_foreach(value, key, child)
     {
         if (!within_limits(child, depth + 1, nodes))
             return false;

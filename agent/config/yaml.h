@@ -2,12 +2,12 @@
  * YAML, by libyaml, as JSON values.
  *
  * Scalars are read as YAML 1.1 has them and cloud-init with it: yes, no, on, off, true, false in
- * their three spellings; null and ~; decimal, 0x and leading-0 octal integers; floats. Quoted
- * scalars are strings. !!binary (YAML 1.1) becomes the text that it encodes; bytes that are no
- * text become {"!!binary": "<base64 without blanks>"}, for JSON has no bytes. A merge key (<<)
- * brings in the members of its mapping or mappings that the mapping itself does not have, an
- * earlier mapping's before a later one's. JSON that libyaml does not take (escaped surrogate pairs)
- * is read as JSON.
+ * their three spellings; null and ~; decimal, 0x, 0b and leading-0 octal integers; floats with a
+ * point. Quoted scalars are strings. !!binary (YAML 1.1) becomes the text that it encodes; bytes
+ * that are no text become {"!!binary": "<base64 without blanks>"}, for JSON has no bytes. A merge
+ * key (<<) brings in the members of its mapping or mappings that the mapping itself does not have,
+ * an earlier mapping's before a later one's. JSON that libyaml does not take (escaped surrogate
+ * pairs) is read as JSON.
  *
  * Refused, with line and column: a second document, a key that stands twice, a key that is no
  * scalar, unknown tags, zero characters, and what passes the limits below.

@@ -45,11 +45,26 @@ static const struct buffer *find(const struct piece_files *files, const char *na
     return NULL;
 }
 
-const struct buffer *bundle_file(const struct decoder *decoder, const char *name)
+int bundle_take(struct decoder *decoder, struct piece *inner, const char *name)
 {
+    const struct buffer *bytes;
+    struct error error = ERROR_INIT;
+
     while (strncmp(name, "./", 2) == 0)
         name += 2;
-    return find(decoder->files, name);
+    bytes = find(decoder->files, name);
+    if (!bytes)
+        return 1;
+    inner->bytes = buffer_text(bytes);
+    inner->size = bytes->size;
+    /* A file may be named again and again, and name others. */
+    if (++decoder->taken > PARTS_MAX) {
+        error_set(&error, ERROR_INPUT, "the archive's files are named more than %d times",
+                  PARTS_MAX);
+        piece_problem(decoder, inner, &error);
+        return -1;
+    }
+    return piece_charge(decoder, inner, inner->size) < 0 ? -1 : decode_piece(decoder, inner);
 }
 
 /* bootlace.yaml without a first line that says what it is. */

@@ -99,20 +99,29 @@ static bool leads_here(const struct decoder *decoder, const char *url)
     return false;
 }
 
-/* What was fetched takes the address' place; a file of the archive keeps seeing the archive. */
-static int go_on(const struct include *include, const char *url, const char *name,
-                 const struct buffer *bytes, const struct piece_files *files)
+/* What takes the address' place says for itself what it is. */
+static struct piece inner_of(const struct include *include, const char *name,
+                             const struct buffer *bytes)
+{
+    struct piece inner = piece_inner(include->piece, bytes);
+
+    inner.name = name;
+    inner.type = inner.fallback = inner.merge_type = inner.launch_index = NULL;
+    return inner;
+}
+
+/* What was fetched does not see the archive that the address came in. */
+static int decode_fetched(const struct include *include, const char *url,
+                          const struct buffer *bytes)
 {
     struct decoder *decoder = include->decoder;
     const struct piece_origin origin = {.url = url, .outer = decoder->origin};
     const struct piece_files *outer = decoder->files;
-    struct piece inner = piece_inner(include->piece, bytes);
+    struct piece inner = inner_of(include, NULL, bytes);
     int result;
 
-    inner.name = name;
-    inner.type = inner.fallback = inner.merge_type = inner.launch_index = NULL;
     decoder->origin = &origin;
-    decoder->files = files;
+    decoder->files = NULL;
     result = decode_piece(decoder, &inner);
     decoder->files = outer;
     decoder->origin = origin.outer;
@@ -147,7 +156,7 @@ static int fetch(const struct include *include, const char *url, const char *che
     }
     if (piece_charge(include->decoder, include->piece, bytes.size) < 0)
         return -1;
-    return go_on(include, url, NULL, &bytes, NULL);
+    return decode_fetched(include, url, &bytes);
 }
 
 static int include_url(const struct include *include, char *url)
@@ -173,11 +182,28 @@ static int include_url(const struct include *include, char *url)
     return fetch(include, url, checksum);
 }
 
+static int include_file(const struct include *include, const char *name)
+{
+    struct decoder *decoder = include->decoder;
+    const struct piece_origin origin = {.url = name, .outer = decoder->origin};
+    static const struct buffer nothing = BUFFER_INIT(0);
+    AUTO_FREE char *label = piece_label(name);
+    struct piece inner = inner_of(include, label, &nothing);
+    int result;
+
+    if (leads_here(decoder, name))
+        return refuse(include, "a file of the archive includes itself", "remove the line");
+    decoder->origin = &origin;
+    result = bundle_take(decoder, &inner, name);
+    decoder->origin = origin.outer;
+    if (result > 0)
+        return refuse(include, "an included address is none that is understood",
+                      "known are http://, https:// and file:///, and in an archive its files");
+    return result;
+}
+
 static int include_address(const struct include *include, char *address)
 {
-    AUTO_FREE char *label = NULL;
-    const struct buffer *file;
-
     if (strlen(address) > URL_MAX)
         return refuse(include, "an included address is too long",
                       "at most 4096 characters are taken");
@@ -186,16 +212,7 @@ static int include_address(const struct include *include, char *address)
             return refuse(include, "an included address has a blank in it",
                           "one address a line; %20 stands for a blank");
     }
-    if (has_scheme(address))
-        return include_url(include, address);
-    file = bundle_file(include->decoder, address);
-    if (!file)
-        return refuse(include, "an included address is none that is understood",
-                      "known are http://, https:// and file:///, and in an archive its files");
-    if (leads_here(include->decoder, address))
-        return refuse(include, "a file of the archive includes itself", "remove the line");
-    label = piece_label(address);
-    return go_on(include, address, label, file, include->decoder->files);
+    return has_scheme(address) ? include_url(include, address) : include_file(include, address);
 }
 
 /* A line: *line moves behind the word that it may begin with, which says how to go on. */

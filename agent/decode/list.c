@@ -91,7 +91,7 @@ static int decode_content(const struct item *item, struct piece *piece, const js
 {
     const json_t *content = json_is_string(object) ? object : member(object, "content");
     const char *file = json_is_object(object) ? text_of(object, "file") : NULL;
-    const struct buffer *bytes;
+    int result;
 
     if (!file && !content)
         return refuse(item, true, "it has no content", "content: holds the part's text");
@@ -100,13 +100,11 @@ static int decode_content(const struct item *item, struct piece *piece, const js
         piece->size = json_string_length(content);
         return decode_piece(item->decoder, piece);
     }
-    bytes = bundle_file(item->decoder, file);
-    if (!bytes)
+    result = bundle_take(item->decoder, piece, file);
+    if (result > 0)
         return refuse(item, false, "its file is not there",
                       "file: names a file of the archive that the list came in");
-    piece->bytes = buffer_text(bytes);
-    piece->size = bytes->size;
-    return decode_piece(item->decoder, piece);
+    return result;
 }
 
 static int decode_object(const struct item *item, struct piece *piece, const json_t *object)

@@ -47,6 +47,7 @@ struct decoder {
     size_t total;      /* bytes that decoders yielded */
     unsigned numbered; /* parts so far */
     unsigned includes; /* addresses fetched so far */
+    unsigned taken;    /* files of archives taken so far */
     const struct piece_files *files;
     const struct piece_origin *origin;
 };
@@ -78,7 +79,10 @@ int list_decode_json(struct decoder *decoder, const struct piece *piece, const j
 int include_decode(struct decoder *decoder, const struct piece *piece);
 int bundle_decode(struct decoder *decoder, const struct piece *piece);
 
-/* The bytes of a file of the archive that the piece came in, or NULL. */
-const struct buffer *bundle_file(const struct decoder *decoder, const char *name);
+/*
+ * Decodes a file of the archive that the piece came in, as inner says, whose bytes are filled in:
+ * 0, -1; or 1 where there is no such file.
+ */
+int bundle_take(struct decoder *decoder, struct piece *inner, const char *name);
 
 #endif

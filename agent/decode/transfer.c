@@ -117,15 +117,16 @@ static int convert(iconv_t way, const char *bytes, size_t size, struct buffer *o
 
         if (room > out->maximum - out->size)
             room = out->maximum - out->size;
-        if (!room)
-            return error_set(error, ERROR_INPUT, "the text is larger than %zu bytes as UTF-8",
-                             out->maximum);
-        to = memory_need(buffer_room(out, room));
+        to = buffer_room(out, room);
         free_room = room;
         result = iconv(way, left ? &from : NULL, &left, &to, &free_room);
         buffer_grown(out, room - free_room);
         if (result != (size_t)-1 && !left)
             return 1;
+        /* With room for a character, one was written. */
+        if (result == (size_t)-1 && errno == E2BIG && free_room == room)
+            return error_set(error, ERROR_INPUT, "the text is larger than %zu bytes as UTF-8",
+                             out->maximum);
         if (result == (size_t)-1 && errno != E2BIG) {
             error_set(error, ERROR_INPUT, "the text is not in the charset that it declares");
             return error_at(error, NULL, line_at(bytes, size - left), 0);

@@ -97,7 +97,7 @@ static int check_shape(const json_t *object, struct error *error)
     if (check_kinds(object, error) < 0)
         return -1;
     if (check_strings(object, "keys", error) < 0 || check_strings(object, "types", error) < 0 ||
-        check_strings(object, "metadata", error) < 0)
+        check_strings(object, "reads", error) < 0 || check_strings(object, "metadata", error) < 0)
         return -1;
     return 0;
 }
@@ -167,6 +167,8 @@ json_t *description_of_native(const struct bootlace_module *module)
     json_put_text(object, "version", module->version);
     json_put_text(object, "summary", module->summary);
     json_put(object, "keys", strings_of(module->keys));
+    if (module->reads)
+        json_put(object, "reads", strings_of(module->reads));
     json_put(object, "types", strings_of(module->types));
     json_put(object, "metadata", strings_of(module->metadata));
     if ((size_t)module->frequency < ARRAY_SIZE(frequency_names))

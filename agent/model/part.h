@@ -26,6 +26,7 @@ struct part {
     char *arguments;  /* for its interpreter, or NULL */
     bool detach;      /* start it and don't wait */
     char *declared;   /* where the type is no constant but what the user wrote, its text; or NULL */
+    bool merged;      /* it is settings, and its content is in the merged ones */
     char *merge_type; /* how its cloud-config is merged: the header Merge-Type, or NULL */
 };
 

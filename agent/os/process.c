@@ -344,6 +344,11 @@ bool process_is_alive(pid_t pid, uint64_t started)
     return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) && (!now || now == started);
 }
 
+void process_adopt_orphans(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 void process_hide_memory(void)
 {
     prctl(PR_SET_DUMPABLE, 0);

@@ -71,6 +71,9 @@ uint64_t process_started(pid_t pid);
 /* Whether a process of this id, started then, still is; anybody may ask. */
 bool process_is_alive(pid_t pid, uint64_t started);
 
+/* Orphans among our descendants become our children: who waits for a group sees its end at once. */
+void process_adopt_orphans(void);
+
 /* Lets no core dump and no tracer show what may hold secrets (prctl(2), PR_SET_DUMPABLE). */
 void process_hide_memory(void);
 

@@ -19,15 +19,6 @@ static const struct description *module_for_type(const struct plan_request *requ
     return NULL;
 }
 
-static const struct description *module_for_key(const struct plan_request *request, const char *key)
-{
-    for (size_t i = 0; i < request->module_count; i++) {
-        if (description_has_key(&request->modules[i], key))
-            return &request->modules[i];
-    }
-    return NULL;
-}
-
 /* A name that no step has yet: the wanted one, or with -2, -3, … behind it. */
 static char *free_name(const struct plan *plan, const char *wanted)
 {
@@ -116,37 +107,32 @@ static void refuse_part(struct plan *plan, const struct part *part)
     problems_add_error(&plan->problems, &error);
 }
 
-static void plan_parts(struct plan *plan, const struct plan_request *request)
+static void refuse_parts(struct plan *plan, const struct plan_request *request)
+{
+    for (size_t i = 0; request->parts && i < request->parts->count; i++) {
+        if (!request->parts->items[i].merged &&
+            !module_for_type(request, request->parts->items[i].type))
+            refuse_part(plan, &request->parts->items[i]);
+    }
+}
+
+/* The parts whose modules have this place in the order, as they came. */
+static void plan_parts(struct plan *plan, const struct plan_request *request, int order)
 {
     for (size_t i = 0; request->parts && i < request->parts->count; i++) {
         const struct part *part = &request->parts->items[i];
         const struct description *module = module_for_type(request, part->type);
 
-        if (!module)
-            refuse_part(plan, part);
-        else if (module->stage == request->stage)
+        if (module && !part->merged && module->order == order && module->stage == request->stage)
             add_step(plan, request, part->name, module, part);
     }
 }
 
-static void refuse_key(struct plan *plan, const char *key)
+/* Adds those of the description's keys that the configuration has. */
+static void collect_settings(json_t *settings, const struct plan_request *request,
+                             const struct description *module, const char *member)
 {
-    struct error error = ERROR_INIT;
-
-    error_set(&error, ERROR_INPUT, "no module here takes the key \"%.100s\"", key);
-    error_hint(&error, "`bootlace modules` lists what is installed");
-    problems_add_warning(&plan->problems, &error);
-}
-
-/* All keys of a module together are one step; a module without keys and types runs always. */
-static void plan_module(struct plan *plan, const struct plan_request *request,
-                        const struct description *module)
-{
-    const json_t *keys = json_object_get(module->object, "keys"), *item;
-    bool always =
-        !json_array_size(keys) && !json_array_size(json_object_get(module->object, "types"));
-    json_t *settings = memory_need(json_object());
-    struct step *step;
+    const json_t *keys = json_object_get(module->object, member), *item;
     size_t i;
 
     json_array_foreach(keys, i, item)
@@ -156,6 +142,23 @@ static void plan_module(struct plan *plan, const struct plan_request *request,
         if (value)
             json_put(settings, json_string_value(item), json_incref(value));
     }
+}
+
+/*
+ * All keys of a module together are one step, those that it only reads among them; a module
+ * without keys and types runs always.
+ */
+static void plan_module(struct plan *plan, const struct plan_request *request,
+                        const struct description *module)
+{
+    bool always = !json_array_size(json_object_get(module->object, "keys")) &&
+                  !json_array_size(json_object_get(module->object, "reads")) &&
+                  !json_array_size(json_object_get(module->object, "types"));
+    json_t *settings = memory_need(json_object());
+    struct step *step;
+
+    collect_settings(settings, request, module, "keys");
+    collect_settings(settings, request, module, "reads");
     if (!always && !json_object_size(settings)) {
         json_decref(settings);
         return;
@@ -173,28 +176,24 @@ static int compare_order(const void *left, const void *right)
 }
 
 /*
- * Steps of settings come in the order of their modules. Parts keep their own order and stand where
- * their module's order puts the first of them.
+ * Steps come in the order of their modules. Parts whose modules have the same place keep their own
+ * order, before the settings of that place.
  */
 static void plan_all(struct plan *plan, const struct plan_request *request)
 {
     AUTO_FREE const struct description **sorted =
         memory_zeroed(request->module_count, sizeof *sorted);
-    bool parts_done = false;
 
+    refuse_parts(plan, request);
     for (size_t i = 0; i < request->module_count; i++)
         sorted[i] = &request->modules[i];
     qsort(sorted, request->module_count, sizeof *sorted, compare_order);
     for (size_t i = 0; i < request->module_count; i++) {
-        if (!parts_done && json_array_size(json_object_get(sorted[i]->object, "types"))) {
-            parts_done = true;
-            plan_parts(plan, request);
-        }
+        if (i == 0 || sorted[i]->order != sorted[i - 1]->order)
+            plan_parts(plan, request, sorted[i]->order);
         if (sorted[i]->stage == request->stage)
             plan_module(plan, request, sorted[i]);
     }
-    if (!parts_done)
-        plan_parts(plan, request);
 }
 
 static void warn_of_strangers(struct plan *plan, const struct plan_request *request)
@@ -220,15 +219,7 @@ static void warn_of_strangers(struct plan *plan, const struct plan_request *requ
 
 int plan_make(struct plan *plan, const struct plan_request *request, struct error *error)
 {
-    const char *key;
-    json_t *value;
-
     plan_all(plan, request);
-    json_object_foreach((json_t *)request->config, key, value)
-    {
-        if (!module_for_key(request, key))
-            refuse_key(plan, key);
-    }
     warn_of_strangers(plan, request);
     for (size_t i = 0; i < plan->steps.count; i++)
         make_digest(&plan->steps.items[i]);

@@ -261,6 +261,8 @@ static void end_group(struct execute *execute)
     while (execute->told_to_end && killpg(execute->pid, 0) == 0 &&
            clock_milliseconds() < execute->deadline_ms) {
         output_take(&execute->output); /* or who still prints would wait for us */
+        while (waitpid(-execute->pid, NULL, WNOHANG) > 0)
+            continue; /* orphans of the group are ours: see process_adopt_orphans */
         clock_sleep(GROUP_POLL_MS);
     }
     if (execute->told_to_end)

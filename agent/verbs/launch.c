@@ -8,17 +8,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/paths.h"
-#include "classify/classify.h"
+#include "config/merge.h"
 #include "config/settings.h"
-#include "decode/text.h"
 #include "os/lock.h"
 #include "verbs/metadata_cache.h"
+#include "verbs/settings_check.h"
 
 #include <fcntl.h>
-
-enum {
-    USER_DATA_TEXT_MAX = SOURCE_USER_DATA_MAX / TEXT_GROWTH_DENOMINATOR * TEXT_GROWTH_NUMERATOR
-};
 
 /* Opens the source that settings and options name; why there is none is told when it is asked. */
 static void open_source(struct launch *launch)
@@ -212,27 +208,52 @@ int launch_begin(struct launch *launch, struct error *error)
     return record_begin_run(&launch->record, &run, error);
 }
 
-void launch_classify(struct launch *launch)
+/* Nothing but blank space is no user-data. */
+static bool is_blank(const struct buffer *bytes)
 {
-    AUTO_BUFFER struct buffer text = BUFFER_INIT(USER_DATA_TEXT_MAX);
-    struct error error = ERROR_INIT;
-    unsigned line = 1;
+    for (size_t i = 0; i < bytes->size; i++) {
+        if (!strchr(" \t\r\n", bytes->bytes[i]) || !bytes->bytes[i])
+            return false;
+    }
+    return true;
+}
 
-    if (!launch->has_user_data)
-        return;
-    if (text_decode(buffer_text(&launch->user_data), launch->user_data.size, &text, &line, &error) <
-        0) {
-        error_at(&error, "user-data", error.line, 0);
-        problems_add_error(&launch->plan.problems, &error);
-        return;
-    }
-    if (!text.size) {
+static int item_of(void *context, const char *path, struct buffer *out, struct error *error)
+{
+    return launch_item(context, path, out, error);
+}
+
+/* The image's own settings lie under the user-data's. */
+static int merge_image(struct launch *launch)
+{
+    struct merge_rules rules = {0};
+    struct error problem = ERROR_INIT;
+    AUTO_JSON json_t *image = memory_need(json_deep_copy(launch->image));
+
+    if (!launch->user.config)
+        launch->user.config = memory_need(json_object());
+    if (merge_rules_parse(&rules, MERGE_RULES_IMAGE, NULL, &problem) < 0 ||
+        merge_into(&rules, launch->user.config, image, &launch->user.positions, &problem) < 0)
+        problems_add_error(&launch->plan.problems, &problem);
+    return 0;
+}
+
+int launch_parts(struct launch *launch, struct error *error)
+{
+    const struct parts_setup setup = {.item = item_of,
+                                      .context = launch,
+                                      .instance_id = launch->instance_id,
+                                      .source = launch->source_name};
+
+    if (is_blank(&launch->user_data))
         launch->has_user_data = false;
-        return;
-    }
-    if (classify_text(buffer_text(&text), text.size, "user-data", line, &launch->parts,
-                      &launch->plan.problems, &error) < 0)
-        problems_add_error(&launch->plan.problems, &error);
+    if (launch->has_user_data &&
+        parts_read(buffer_text(&launch->user_data), launch->user_data.size, &setup, &launch->user,
+                   &launch->plan.problems, error) < 0)
+        return -1;
+    if (merge_image(launch) < 0)
+        return -1;
+    return settings_check(&launch->user, &launch->registry, &setup, &launch->plan.problems, error);
 }
 
 /* Whether another process is at it, as far as we may see. Not for who holds the lock: closing the
@@ -249,8 +270,9 @@ int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *
     const struct record *record = &launch->record;
     const struct plan_request request = {.modules = launch->registry.modules,
                                          .module_count = launch->registry.count,
-                                         .parts = &launch->parts,
-                                         .config = launch->image,
+                                         .parts = &launch->user.parts,
+                                         .config = launch->user.config ? launch->user.config
+                                                                       : launch->image,
                                          .stage = stage,
                                          .history = record->history,
                                          .history_once = record->history_once,
@@ -325,7 +347,7 @@ void launch_clear(struct launch *launch)
     if (!launch)
         return;
     plan_clear(&launch->plan);
-    parts_clear(&launch->parts);
+    parts_result_clear(&launch->user);
     json_decref(launch->metadata);
     buffer_free(&launch->user_data);
     record_close(&launch->record);

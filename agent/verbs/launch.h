@@ -20,6 +20,7 @@
 #include "run/registry.h"
 #include "source/source.h"
 #include "verbs/options.h"
+#include "verbs/parts.h"
 
 #include <jansson.h>
 
@@ -44,7 +45,8 @@ struct launch {
     struct buffer user_data;
     json_t *metadata; /* path -> text, or null where there is no such item */
     size_t published; /* how many of them the cache has */
-    struct parts parts;
+    struct parts_result
+        user;         /* the parts, and the cloud-config of them with the image's under it */
     struct plan plan; /* its problems are filled by the earlier stages, too */
 };
 
@@ -76,8 +78,8 @@ int launch_read(struct launch *launch, struct error *error);
  */
 int launch_begin(struct launch *launch, struct error *error);
 
-/* Decodes and classifies; what is wrong becomes problems of the plan. */
-void launch_classify(struct launch *launch);
+/* Decodes, classifies, merges and checks; what is wrong becomes problems of the plan. */
+int launch_parts(struct launch *launch, struct error *error);
 
 /* Makes the plan for a stage; see plan_make. */
 int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error);

@@ -21,6 +21,8 @@ enum option_id {
     OPTION_TIMEOUT,
     OPTION_ALL,
     OPTION_DESCRIBE,
+    OPTION_SHOW_SECRETS,
+    OPTION_STRICT,
     OPTION_COMPLETION
 };
 
@@ -50,6 +52,9 @@ static const struct {
     {OPTION_ALL, 0, "all", NULL, " query ", "print all metadata as a tree"},
     {OPTION_DESCRIBE, 0, "describe", NULL, " modules ",
      "the operand is a module's file: print its manifest"},
+    {OPTION_SHOW_SECRETS, 0, "show-secrets", NULL, " inspect ",
+     "show what schemas call secret, too (root)"},
+    {OPTION_STRICT, 0, "strict", NULL, " validate ", "warnings count as errors"},
     {OPTION_FORMAT, 0, "format", "text|json", "*", "how to print the result (default text)"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "*", "say more on standard error"},
     {OPTION_HELP, 'h', "help", NULL, "*", "print this help"},
@@ -139,6 +144,12 @@ static int take_option(struct options *options, int id, const char *argument, st
         return 0;
     case OPTION_DESCRIBE:
         options->describe = true;
+        return 0;
+    case OPTION_SHOW_SECRETS:
+        options->show_secrets = true;
+        return 0;
+    case OPTION_STRICT:
+        options->strict = true;
         return 0;
     case OPTION_COMPLETION:
         options->completion = argument;

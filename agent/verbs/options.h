@@ -14,7 +14,7 @@ enum { OPTIONS_RERUN_MAX = 64, OPTIONS_TIMEOUT_DEFAULT_S = 3600 };
 
 struct options {
     bool json, verbose, help, version;
-    bool dry_run, boot, early, wait, all, describe;
+    bool dry_run, boot, early, wait, all, describe, show_secrets, strict;
     const char *user_data;                    /* a file, or NULL */
     const char *source;                       /* a name, or NULL */
     const char *completion;                   /* a shell, or NULL */

@@ -17,7 +17,8 @@ static int make(struct launch *launch, const struct options *options, struct err
     } else {
         if (launch_identify(launch, error) < 0 || launch_read(launch, error) < 0)
             return -1;
-        launch_classify(launch);
+        if (launch_parts(launch, error) < 0)
+            return -1;
     }
     return launch_plan(launch, options->early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
 }

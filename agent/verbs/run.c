@@ -248,9 +248,8 @@ static int prepare(struct run *run, struct error *error)
         run->report.message = "no source answered; went on from the record of this instance";
     }
     if (!early) {
-        if (launch_read(launch, error) < 0)
+        if (launch_read(launch, error) < 0 || launch_parts(launch, error) < 0)
             return -1;
-        launch_classify(launch);
     }
     return launch_plan(launch, early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
 }
@@ -454,6 +453,7 @@ int verb_run(const struct options *options)
 
     log_show(options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     process_hide_memory();
+    process_adopt_orphans();
     /* Whoever looks on may go; a run by hand is as one at boot; files are for whom they are meant.
      */
     signal(SIGPIPE, SIG_IGN);

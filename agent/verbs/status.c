@@ -60,7 +60,7 @@ static bool status_is(const json_t *object, const char *status)
 /* Root sees the record's own status, which has the output, once the run is over. */
 static json_t *prefer_record(json_t *published)
 {
-    struct record record = RECORD_INIT;
+    AUTO_RECORD struct record record = RECORD_INIT;
     struct error ignored = ERROR_INIT;
     json_t *whole = NULL;
 
@@ -68,7 +68,6 @@ static json_t *prefer_record(json_t *published)
         record_open_existing(&record, json_text_of(published, "record", ""), &ignored) <= 0)
         return published;
     json_read_file(record.folder, "status.json", STATUS_MAX, &whole, &ignored);
-    record_close(&record);
     if (whole &&
         strcmp(json_text_of(whole, "started", ""), json_text_of(published, "started", "?")) == 0) {
         json_decref(published);

@@ -7,6 +7,8 @@
 int verb_run(const struct options *options);
 int verb_plan(const struct options *options);
 int verb_inspect(const struct options *options);
+int verb_validate(const struct options *options);
+int verb_schema(const struct options *options);
 int verb_status(const struct options *options);
 int verb_query(const struct options *options);
 int verb_modules(const struct options *options);

@@ -13,6 +13,7 @@
  * copies the smaller of the two sizes, so that old modules and old agents go on working:
  *
  *     1  the first
+ *     2  bootlace_module.reads
  *
  * SPDX-License-Identifier: MIT
  */
@@ -205,6 +206,10 @@ struct bootlace_module {
 
     /* Does the step. */
     bootlace_function *run;
+
+    /* Keys of other modules that it reads, too: it has a step where any of them is set. A second
+     * pass over the same settings, later in the order. NULL-ended, or NULL. Since 2. */
+    const char *const *reads;
 };
 
 /* The one exported symbol; everything else of a module should be static. */

@@ -123,7 +123,7 @@ const struct bootlace_module bootlace_module = {
     .metadata = metadata,
     .frequency = BOOTLACE_PER_INSTANCE,
     .stage = BOOTLACE_STAGE_MAIN,
-    .order = 910,
+    .order = 900,
     .flags = BOOTLACE_NO_LIMIT,
     .run = run,
 };

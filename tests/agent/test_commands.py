@@ -14,7 +14,7 @@ from agent import (AgentTest, EXIT_BUSY, EXIT_INPUT, EXIT_INTERNAL, EXIT_SOURCE,
                    EXIT_USAGE, LOG, RUN, SOURCE, STATE, kill_if_alive, needs_program, needs_root,
                    said, shell_module)
 
-VERBS = ("run", "plan", "inspect", "status", "query", "modules")
+VERBS = ("run", "plan", "inspect", "validate", "schema", "status", "query", "modules")
 NOBODY = 65534
 WAKE_S = 0.5
 SETPRIV = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
@@ -492,13 +492,13 @@ class Plan(AgentTest):
         self.assertEqual(self.machine.agent("plan").text, "nothing to do\n")
 
     def test_part_that_no_module_takes(self):
-        self.machine.seed("#cloud-config\na: 1\n")
+        self.machine.seed("#cloud-config-jsonp\n[]\n")
         outcome = self.machine.agent("plan", "--format", "json")
         self.assert_code(outcome, EXIT_INPUT)
         problem = outcome.json()["problems"][0]
         self.assertEqual((problem["severity"], problem["part"], problem["line"]),
                          ("error", "user-data", 1))
-        self.assertIn("text/cloud-config", problem["message"])
+        self.assertIn("text/cloud-config-jsonp", problem["message"])
 
     def test_inspect_json(self):
         self.machine.seed("\n\n<script>\n#!/bin/sh\n</script>\n<powershell>ü</powershell>"

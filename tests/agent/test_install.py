@@ -16,7 +16,7 @@ from agent import (SOURCE, STANDARD_PATH, environment, header_flags, install_pre
 OTHER_PREFIX = "/opt/elsewhere"
 FOLDERS = ("bin", "include/bootlace", "lib/bootlace", "lib/pkgconfig", "lib/systemd",
            "share/bash-completion/completions", "share/man", "share/doc")
-PROGRAM_NEEDS = {"libc.so.6", "libjansson.so.4", "libyaml-0.so.2", "libm.so.6"}
+PROGRAM_NEEDS = {"libc.so.6", "libjansson.so.4", "libyaml-0.so.2", "libm.so.6", "libz.so.1"}
 
 
 def files_below(folder):
@@ -25,9 +25,8 @@ def files_below(folder):
 
 
 def module_names():
-    """The modules that the build is told of."""
-    with open(os.path.join(SOURCE, "CMakeLists.txt"), encoding="utf-8") as text:
-        return sorted(re.findall(r"^bootlace_module\(([\w-]+)", text.read(), re.MULTILINE))
+    """Every folder of modules/ but what they share."""
+    return sorted(set(os.listdir(os.path.join(SOURCE, "modules"))) - {"support"})
 
 
 def readelf(option, path):

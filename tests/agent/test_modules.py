@@ -136,8 +136,9 @@ class Given(AgentTest):
                          {"instance-id": "i-1", "placement/region": None})
 
     def test_part_as_a_file(self):
-        content = "#cloud-config\nkey: value\n"
-        self.machine.variables = {"REPORT_TYPES": "text/cloud-config", "REPORT_FILE": self.out}
+        content = "#cloud-config-jsonp\n[]\n"
+        self.machine.variables = {"REPORT_TYPES": "text/cloud-config-jsonp",
+                                  "REPORT_FILE": self.out}
         self.seed(content)
         self.assert_run()
         report = self.reports()["run"]
@@ -146,7 +147,7 @@ class Given(AgentTest):
                          {"dry_run": False, "root": "/", "metadata": self.metadata})
         self.assertEqual(set(part), {"type", "name", "file", "detach"})
         self.assertEqual((part["type"], part["name"], part["detach"]),
-                         ("text/cloud-config", "user-data", False))
+                         ("text/cloud-config-jsonp", "user-data", False))
         self.assertEqual((report["content"], report["mode"]), (content, 0o700))
         folder = os.path.dirname(part["file"])
         self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)

@@ -47,6 +47,7 @@ struct module {
     int (*prepare)(const struct host *host, const char *input);
     int (*run)(const struct host *host, const char *input);
 #ifdef FIRST_LARGER
+    const char *const *reads; /* came with the agent of this test; what is behind it did not */
     const char *newer[4];
 #endif
 };

@@ -5,7 +5,7 @@
  *     expected.json    what `bootlace inspect --format json` prints of them
  *     part-<name>      the bytes of the part of that name
  *
- * Each folder is a test. It goes through launch_classify, as `run`, `plan` and `inspect` do.
+ * Each folder is a test of the two stages that look at text: decode/text and classify.
  */
 #include "cases.h"
 #include "check.h"
@@ -13,6 +13,8 @@
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "classify/classify.h"
+#include "decode/text.h"
 #include "verbs/launch.h"
 
 #include <fnmatch.h>
@@ -21,8 +23,8 @@ static json_t *inspected(const struct launch *launch)
 {
     json_t *object = memory_need(json_object()), *parts = memory_need(json_array());
 
-    for (size_t i = 0; i < launch->parts.count; i++)
-        json_add(parts, part_to_json(&launch->parts.items[i]));
+    for (size_t i = 0; i < launch->user.parts.count; i++)
+        json_add(parts, part_to_json(&launch->user.parts.items[i]));
     json_put(object, "parts", parts);
     json_put(object, "problems", problems_to_json(&launch->plan.problems));
     return object;
@@ -76,6 +78,24 @@ static size_t count_part_files(const char *name)
     return (size_t)count;
 }
 
+/* The two stages alone: what the decoders make of containers has cases of its own. */
+static void classify(struct launch *launch)
+{
+    AUTO_BUFFER struct buffer text = BUFFER_INIT(CASES_FILE_MAX * 2);
+    struct problems *problems = &launch->plan.problems;
+    struct error error = ERROR_INIT;
+    unsigned line = 1;
+
+    if (text_decode(buffer_text(&launch->user_data), launch->user_data.size, &text, &line, &error) <
+        0) {
+        error_at(&error, "user-data", error.line, 0);
+        problems_add_error(problems, &error);
+    } else if (text.size && classify_text(buffer_text(&text), text.size, "user-data", line,
+                                          &launch->user.parts, problems, &error) < 0) {
+        problems_add_error(problems, &error);
+    }
+}
+
 static void check_case(void **state)
 {
     const char *name = *state;
@@ -83,11 +103,11 @@ static void check_case(void **state)
         .record = RECORD_INIT, .user_data = BUFFER_INIT(CASES_FILE_MAX), .has_user_data = true};
 
     assert_true(cases_read("classify", name, "input", &launch.user_data));
-    launch_classify(&launch);
+    classify(&launch);
     compare_json(name, &launch);
-    assert_int_equal(launch.parts.count, count_part_files(name));
-    for (size_t i = 0; i < launch.parts.count; i++)
-        compare_bytes(name, &launch.parts.items[i]);
+    assert_int_equal(launch.user.parts.count, count_part_files(name));
+    for (size_t i = 0; i < launch.user.parts.count; i++)
+        compare_bytes(name, &launch.user.parts.items[i]);
 }
 
 int main(void)

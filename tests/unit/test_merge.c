@@ -243,6 +243,7 @@ static void positions_of_lists_that_are_joined_before(void **state)
     assert_place(&positions, base, "/a", "one", 1, 4);
     assert_place(&positions, base, "/a/0", "two", 2, 5);
     assert_place(&positions, base, "/a/1", "one", 1, 5);
+    assert_place(&positions, base, "/a/2", "one", 1, 8);
     assert_place(&positions, base, "/a/2/b", "one", 1, 12);
 }
 

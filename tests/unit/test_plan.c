@@ -83,8 +83,8 @@ static void parts_keep_their_order_at_their_modules_place(void **state)
     add_part(&parts, "q", "t/1", "");
     add_part(&parts, "r", "t/2", "");
     plan_as_asked(&plan, &modules, (struct plan_request){.config = config, .parts = &parts});
-    assert_steps(&plan, "before/before p/two q/one r/two behind/behind");
-    assert_ptr_equal(plan.steps.items[2].part, &parts.items[1]);
+    assert_steps(&plan, "before/before q/one p/two r/two behind/behind");
+    assert_ptr_equal(plan.steps.items[1].part, &parts.items[1]);
     assert_null(plan.steps.items[2].settings);
 }
 
@@ -182,21 +182,6 @@ static void types_are_errors_without_any_module(void **state)
     add_part(&parts, "p", "t", "");
     plan_as_asked(&plan, &modules, (struct plan_request){.parts = &parts});
     assert_int_equal(plan.problems.errors, 1);
-}
-
-static void unclaimed_keys_are_warnings(void **state)
-{
-    AUTO_MODULES struct modules modules = {0};
-    AUTO_JSON json_t *config = json_of("{'k':1,'unknown':2}");
-    AUTO_PLAN struct plan plan = {0};
-
-    (void)state;
-    modules_add(&modules, "'name':'m','keys':['k']");
-    plan_as_asked(&plan, &modules, (struct plan_request){.config = config});
-    assert_steps(&plan, "m/m");
-    assert_int_equal(plan.problems.count, 1);
-    assert_int_equal(plan.problems.errors, 0);
-    assert_says(&plan.problems.items[0].error, "no module here takes the key \"unknown\"");
 }
 
 static void part_frequency_comes_before_the_modules(void **state)
@@ -386,7 +371,6 @@ int main(void)
         cmocka_unit_test(stages_do_not_mix),
         cmocka_unit_test(unclaimed_types_are_errors),
         cmocka_unit_test(types_are_errors_without_any_module),
-        cmocka_unit_test(unclaimed_keys_are_warnings),
         cmocka_unit_test(part_frequency_comes_before_the_modules),
         cmocka_unit_test(time_limits),
         cmocka_unit_test(parts_of_a_second_are_a_limit),

@@ -332,7 +332,11 @@ static void files_have_a_limit(void **state)
     memset(text, ' ', SETTINGS_FILE_MAX + 1);
     text[0] = '#';
     folder_put_bytes(CONFIG, text, SETTINGS_FILE_MAX);
-    AUTO_ALL struct all all = read_all();
+    {
+        AUTO_ALL struct all all = read_all();
+
+        assert_int_equal(json_object_size(all.image), 0);
+    }
     folder_put_bytes(CONFIG, text, SETTINGS_FILE_MAX + 1);
     assert_refused("is larger than");
 }

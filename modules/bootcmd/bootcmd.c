@@ -1,0 +1,39 @@
+/*
+ * bootcmd: the user's commands, at every boot, before anything else but boothooks.
+ *
+ * The list is cloud-init's; how it is run, and where that is more than cloud-init does, is told in
+ * support/commands.h.
+ */
+#include <bootlace/module.h>
+#include <support/commands.h>
+
+#include <bootcmd.schema.h>
+
+static int run(const struct bootlace_host *host, const char *input)
+{
+    return commands_run(host, input, "bootcmd");
+}
+
+static const char *const keys[] = {"bootcmd", "bootcmd_stop_on_error", NULL};
+
+/* What commands see as BOOTLACE_* variables. */
+static const char *const metadata[] = {"placement/region", "placement/availability-zone",
+                                       "local-ipv4",       "public-ipv4",
+                                       "hostname",         "ami-id",
+                                       "instance-type",    NULL};
+
+const struct bootlace_module bootlace_module = {
+    .size = sizeof bootlace_module,
+    .interface = BOOTLACE_INTERFACE,
+    .name = "bootcmd",
+    .version = BOOTLACE_VERSION,
+    .summary = "runs commands at every boot",
+    .keys = keys,
+    .metadata = metadata,
+    .schema = schema,
+    .frequency = BOOTLACE_PER_BOOT,
+    .stage = BOOTLACE_STAGE_MAIN,
+    .order = 100,
+    .flags = BOOTLACE_NO_LIMIT,
+    .run = run,
+};
