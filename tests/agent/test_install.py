@@ -74,7 +74,7 @@ class Files(Installed):
     def test_modules_have_their_manifest(self):
         modules = [name[:-3] for name in self.files
                    if name.startswith("lib/bootlace/modules/") and name.endswith(".so")]
-        self.assertEqual([os.path.basename(name) for name in modules], module_names())
+        self.assertEqual(sorted(os.path.basename(name) for name in modules), module_names())
         for name in modules:
             self.assertIn(f"{name}.json", self.files)
 
