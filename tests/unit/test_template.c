@@ -193,7 +193,7 @@ static void parts_have_their_limit(void **state)
     struct error error;
 
     (void)state;
-    repeat(&text, "{{1}}", TEMPLATE_NODES_MAX / 4 - 1);
+    repeat(&text, "{{1}}", TEMPLATE_NODES_MAX / 2 - 1);
     assert_int_equal(render(&text, &out, &error), 0);
     repeat(&text, "{{1}}", 2);
     assert_int_equal(render(&text, &out, &error), -1);
