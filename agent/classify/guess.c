@@ -38,8 +38,8 @@ static const struct {
     const char *looks_like;
     const char *hint;
 } beginnings[] = {
-    {"mime-version:", "a MIME message", "user-data of this kind is not understood yet"},
-    {"content-type:", "a MIME message", "user-data of this kind is not understood yet"},
+    {"mime-version:", "a MIME message", "its header is not whole: Content-Type names a boundary"},
+    {"content-type:", "a MIME message", "its header is not whole: Content-Type names a boundary"},
     {"# cloud-config", "a cloud-config whose first line has a space too many",
      "the first line must be exactly #cloud-config"},
     {"---", "YAML without its first line", "the first line of a cloud-config is #cloud-config"},

@@ -148,8 +148,10 @@ static pid_t start_program(const struct process_start *start)
 
 static pid_t start_function(const struct process_start *start)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
+    fflush(NULL); /* or the child would write what we have buffered a second time */
+    pid = fork();
     if (pid == 0) {
         if (become_child(start) < 0)
             _exit(NOT_EXECUTED);
