@@ -20,7 +20,7 @@ write_files:
     content: "I am {{ v1.instance_id }} in {{ placement.availability_zone }}\\n"
 runcmd:
   - [sh, -c, "cat /root/written >>/root/order"]
-  - true
+  - /bin/true
   - echo last >>/root/order
 timezone: Etc/UTC
 """
