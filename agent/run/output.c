@@ -14,6 +14,8 @@
 
 enum { READ_CHUNK = 65536, LINE_OVERHEAD = 256, JOURNAL_INFO = 6, BATCH_FULL = 65536 };
 
+enum { TAIL_ROOM = 8 * OUTPUT_TAIL_MAX };
+
 void output_init(struct output *output, const char *step, int fd, int log_fd, bool show)
 {
     *output = (struct output){.step = step,
@@ -24,7 +26,7 @@ void output_init(struct output *output, const char *step, int fd, int log_fd, bo
                               .journal = log_to_journal(),
                               .to_log = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .to_show = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
-                              .tail = BUFFER_INIT(OUTPUT_TAIL_MAX + OUTPUT_LINE_MAX + 1)};
+                              .tail = BUFFER_INIT(TAIL_ROOM + OUTPUT_LINE_MAX + 1)};
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
@@ -39,26 +41,16 @@ static void make_printable(struct buffer *line)
     }
 }
 
+/* More than is kept in the end, and cut back now and then: a line costs no move of all the others.
+ */
 static void keep_tail(struct output *output)
 {
     struct buffer *tail = &output->tail;
-    size_t lines = 0, drop = 0;
 
+    if (tail->size > TAIL_ROOM)
+        buffer_drop(tail, tail->size - OUTPUT_TAIL_MAX);
     buffer_append(tail, output->line.bytes, output->line.size);
     buffer_append(tail, "\n", 1);
-    for (size_t i = 0; i < tail->size; i++)
-        lines += tail->bytes[i] == '\n';
-    while (lines > OUTPUT_TAIL_LINES || tail->size - drop > OUTPUT_TAIL_MAX) {
-        const char *end = memchr(tail->bytes + drop, '\n', tail->size - drop);
-
-        if (lines == 1 || !end) {
-            drop = tail->size > OUTPUT_TAIL_MAX ? tail->size - OUTPUT_TAIL_MAX : drop;
-            break;
-        }
-        drop = (size_t)(end - tail->bytes) + 1;
-        lines--;
-    }
-    buffer_drop(tail, drop);
 }
 
 static void write_batch(int fd, struct buffer *batch)
@@ -209,7 +201,20 @@ void output_finish(struct output *output)
 
 const char *output_tail(const struct output *output)
 {
-    return buffer_text(&output->tail);
+    const char *text = buffer_text(&output->tail), *start, *first;
+    size_t lines = 0;
+
+    if (!output->tail.size)
+        return text;
+    first = output->tail.size > OUTPUT_TAIL_MAX ? text + output->tail.size - OUTPUT_TAIL_MAX : text;
+    /* Back from the last line's end to where a whole line begins, or as far as there is room. */
+    for (start = text + output->tail.size - 1; start > first; start--) {
+        if (start[-1] == '\n' && ++lines == OUTPUT_TAIL_LINES)
+            return start;
+    }
+    if (first > text && first[-1] != '\n' && lines)
+        first = strchr(first, '\n') + 1;
+    return first;
 }
 
 void output_free(struct output *output)
