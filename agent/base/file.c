@@ -10,22 +10,35 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-enum { READ_CHUNK = 65536, TEMPORARY_TRIES = 8 };
+enum { READ_CHUNK = 65536, SMALL_CHUNK = 4096, TEMPORARY_TRIES = 8 };
+
+/* How much to read at a time: a file's whole size and a byte more, which finds its end at once. */
+static size_t chunk_for(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size <= 0)
+        return SMALL_CHUNK;
+    return info.st_size < READ_CHUNK ? (size_t)info.st_size + 1 : READ_CHUNK;
+}
 
 int file_read(int folder, const char *path, struct buffer *out, struct error *error)
 {
     AUTO_CLOSE int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t chunk;
 
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     if (fd < 0)
         return error_errno(error, ERROR_INTERNAL, errno, "cannot open %s", path);
+    chunk = chunk_for(fd);
     for (;;) {
         size_t left = out->maximum - out->size;
+        size_t wanted = left < chunk ? left : chunk;
         /* One byte more than may come, so that a file of exactly the maximum is no error. */
         char last;
-        char *room = left ? buffer_room(out, left < READ_CHUNK ? left : READ_CHUNK) : &last;
-        ssize_t count = read(fd, room, left ? (left < READ_CHUNK ? left : READ_CHUNK) : 1);
+        char *room = left ? buffer_room(out, wanted) : &last;
+        ssize_t count = read(fd, room, left ? wanted : 1);
 
         if (count < 0 && errno == EINTR)
             continue;
