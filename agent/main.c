@@ -133,8 +133,12 @@ int main(int argc, char **argv)
      */
     if (fflush(stdout) != 0 && code == 0)
         code = ERROR_INTERNAL;
-#ifndef __SANITIZE_ADDRESS__ /* it looks for leaks at exit */
-    _exit(code);
-#endif
+#if defined(__SANITIZE_ADDRESS__)
+    return code; /* it looks for leaks at exit */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
     return code;
+#endif
+#endif
+    _exit(code);
 }

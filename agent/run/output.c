@@ -36,7 +36,7 @@ static void make_printable(struct buffer *line)
     for (size_t i = 0; i < line->size; i++) {
         unsigned char c = (unsigned char)line->bytes[i];
 
-        if ((c < ' ' && c != '\t' && c != '\x1b') || c == 0x7f)
+        if ((c < ' ' && c != '\t') || c == 0x7f)
             line->bytes[i] = '?';
     }
 }

@@ -25,7 +25,6 @@ struct output {
     int log_fd;       /* of the output log, or -1; borrowed */
     bool show;        /* on standard error, too */
     bool journal;     /* which is the journal's */
-    bool at_line_start;
     struct buffer line;
     struct buffer tail;
     struct buffer to_log, to_show; /* whole lines, not yet written */
