@@ -95,15 +95,14 @@ static int open_temporary(int folder, const char *path, mode_t mode, char tempor
 }
 
 int file_write(int folder, const char *path, const void *bytes, size_t size, mode_t mode,
-               unsigned flags, struct error *error)
+               struct error *error)
 {
     char temporary[PATH_MAX];
     AUTO_CLOSE int fd = open_temporary(folder, path, mode, temporary);
 
     if (fd < 0)
         return error_errno(error, ERROR_INTERNAL, errno, "cannot make a file beside %s", path);
-    if (file_write_all(fd, bytes, size) < 0 || ((flags & FILE_SYNC) && fdatasync(fd) < 0) ||
-        renameat(folder, temporary, folder, path) < 0) {
+    if (file_write_all(fd, bytes, size) < 0 || renameat(folder, temporary, folder, path) < 0) {
         int saved = errno;
 
         unlinkat(folder, temporary, 0);

@@ -15,10 +15,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum file_flag {
-    FILE_SYNC = 1 /* the content is on the disk before the new name is */
-};
-
 /*
  * Reads a whole regular file (or pipe) into out (appended), at most out's maximum.
  * Returns 1, or 0 where there is no such file (error untouched), or -1.
@@ -27,7 +23,7 @@ int file_read(int folder, const char *path, struct buffer *out, struct error *er
 
 /* Replaces path by bytes, atomically: the old content or the new, never half of it. */
 int file_write(int folder, const char *path, const void *bytes, size_t size, mode_t mode,
-               unsigned flags, struct error *error);
+               struct error *error);
 
 /* Makes every missing folder of the path, each with the mode. */
 int file_make_folders(int folder, const char *path, mode_t mode, struct error *error);

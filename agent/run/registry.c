@@ -261,7 +261,7 @@ static void save_cache(const struct scan *scan, const char *cache)
     AUTO_FREE char *text = json_one_line(scan->fresh);
 
     if (cache && scan->cache_changed)
-        file_write(AT_FDCWD, cache, text, strlen(text), 0600, 0, &ignored);
+        file_write(AT_FDCWD, cache, text, strlen(text), 0600, &ignored);
 }
 
 int registry_scan(struct registry *registry, const char *folder, const char *cache, bool keep,

@@ -50,7 +50,7 @@ void metadata_cache_publish(struct launch *launch)
     /* What everybody may ask of a service; what an image's file keeps to root stays root's. */
     if (launch->source.type && launch->source.type->needs_network)
         mode = PUBLIC_MODE;
-    if (file_write(AT_FDCWD, path, text, strlen(text), mode, 0, &error) < 0)
+    if (file_write(AT_FDCWD, path, text, strlen(text), mode, &error) < 0)
         log_error_object(&error);
 }
 

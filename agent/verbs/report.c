@@ -177,6 +177,5 @@ int report_publish(const struct report *report, struct error *error)
 
     if (file_make_folders(AT_FDCWD, paths_get(PATHS_RUN), RUN_FOLDER_MODE, error) < 0)
         return -1;
-    return file_write(AT_FDCWD, report_path(report->early), line, strlen(line), PUBLIC_MODE, 0,
-                      error);
+    return file_write(AT_FDCWD, report_path(report->early), line, strlen(line), PUBLIC_MODE, error);
 }

@@ -358,7 +358,7 @@ static int take_back(struct run *run)
 
     if (!run->options->dry_run)
         result = run->before.size ? file_write(AT_FDCWD, path, buffer_text(&run->before),
-                                               run->before.size, 0644, 0, &error)
+                                               run->before.size, 0644, &error)
                                   : file_remove(AT_FDCWD, path, &error);
     if (result < 0)
         log_error_object(&error);

@@ -22,8 +22,8 @@ static int any_item(void *context, const char *path, struct buffer *out, struct 
     return buffer_append_text(out, "value") ? 1 : 0;
 }
 
-/* What no module takes is an error in a plan; here it depends on the image where it will run. */
-static void warn_of_keys(const struct parts_result *result, const struct registry *registry,
+/* A part that no module here takes is an error, as in a plan. */
+static void refuse_parts(const struct parts_result *result, const struct registry *registry,
                          struct problems *problems)
 {
     for (size_t i = 0; i < result->parts.count; i++) {
@@ -57,7 +57,7 @@ static int validate(const char *path, const struct registry *registry, struct pr
     if (got == 0)
         got = settings_check(&result, registry, &setup, problems, error);
     if (got == 0)
-        warn_of_keys(&result, registry, problems);
+        refuse_parts(&result, registry, problems);
     parts_result_clear(&result);
     return got;
 }

@@ -144,7 +144,7 @@ static void modes_are_exact_whatever_the_umask(void **state)
     for (size_t i = 0; i < COUNT(modes); i++) {
         for (size_t j = 0; j < COUNT(masks); j++) {
             mode_t before = umask(masks[j]);
-            int result = file_write(AT_FDCWD, folder_at("file"), "x", 1, modes[i], 0, &error);
+            int result = file_write(AT_FDCWD, folder_at("file"), "x", 1, modes[i], &error);
 
             umask(before);
             assert_int_equal(result, 0);
@@ -160,10 +160,10 @@ static void writes_replace_and_leave_nothing_beside(void **state)
     (void)state;
     folder_put("file", "a long old content");
     assert_int_equal(chmod(folder_at("file"), 0666), 0);
-    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "new", 3, 0600, FILE_SYNC, &error), 0);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "new", 3, 0600, &error), 0);
     assert_content("file", "new");
     assert_int_equal(mode_of("file"), S_IFREG | 0600);
-    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "", 0, 0600, 0, &error), 0);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "", 0, 0600, &error), 0);
     assert_content("file", "");
     assert_int_equal(count_names(), 1);
 }
@@ -178,7 +178,7 @@ static void readers_never_see_half(void **state)
     (void)state;
     folder_put("file", "old content");
     fd = open(folder_at("file"), O_RDONLY | O_CLOEXEC);
-    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "new", 3, 0600, 0, &error), 0);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("file"), "new", 3, 0600, &error), 0);
     assert_int_equal(read(fd, content, sizeof content), 11);
     assert_string_equal(content, "old content");
     close(fd);
@@ -190,11 +190,11 @@ static void failed_writes_change_nothing(void **state)
 
     (void)state;
     folder_put("folder/file", "x");
-    assert_int_equal(file_write(AT_FDCWD, folder_at("folder"), "new", 3, 0600, 0, &error), -1);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("folder"), "new", 3, 0600, &error), -1);
     assert_int_equal(error.kind, ERROR_INTERNAL);
     assert_int_equal(count_names(), 1);
     assert_content("folder/file", "x");
-    assert_int_equal(file_write(AT_FDCWD, folder_at("none/file"), "new", 3, 0600, 0, &error), -1);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("none/file"), "new", 3, 0600, &error), -1);
     assert_int_equal(count_names(), 1);
 }
 
@@ -205,7 +205,7 @@ static void links_are_replaced_not_followed(void **state)
     (void)state;
     folder_put("target", "precious");
     assert_int_equal(symlink("target", folder_at("link")), 0);
-    assert_int_equal(file_write(AT_FDCWD, folder_at("link"), "new", 3, 0600, 0, &error), 0);
+    assert_int_equal(file_write(AT_FDCWD, folder_at("link"), "new", 3, 0600, &error), 0);
     assert_content("target", "precious");
     assert_content("link", "new");
     assert_int_equal(mode_of("link"), S_IFREG | 0600);
@@ -237,7 +237,7 @@ static void paths_are_relative_to_the_folder(void **state)
 
     (void)state;
     assert_true(folder >= 0);
-    assert_int_equal(file_write(folder, "file", "x", 1, 0600, 0, &error), 0);
+    assert_int_equal(file_write(folder, "file", "x", 1, 0600, &error), 0);
     assert_true(file_exists(folder, "file"));
     assert_int_equal(file_read(folder, "file", &out, &error), 1);
     assert_content("file", "x");
