@@ -14,6 +14,12 @@
  *
  *     1  the first
  *     2  bootlace_module.reads
+ *     3  bootlace_module.stop, bootlace_host.reboot, bootlace_program.outside
+ *     4  bootlace_program.line
+ *     5  BOOTLACE_STAGE_INSTANCE, BOOTLACE_ESSENTIAL, BOOTLACE_ALSO_EARLY, "stage" in the input
+ *     6  bootlace_file.flags, bootlace_host.settle
+ *     7  bootlace_module.forget, BOOTLACE_TREE_STATE
+ *     8  bootlace_host.bake, bootlace_host.leave, BOOTLACE_BY_ITEM, "bake" and "baked" in the input
  *
  * SPDX-License-Identifier: MIT
  */
@@ -39,15 +45,40 @@ enum bootlace_frequency {
 
 /* When in the boot it runs. */
 enum bootlace_stage {
-    BOOTLACE_STAGE_MAIN = 0, /* after the source answered */
-    BOOTLACE_STAGE_EARLY = 1 /* before sshd and the network; no user-data, recorded metadata only */
+    BOOTLACE_STAGE_MAIN = 0,    /* with the user-data's settings */
+    BOOTLACE_STAGE_EARLY = 1,   /* before sshd and the network; recorded metadata only, and */
+    BOOTLACE_STAGE_INSTANCE = 2 /* as soon as the source said which instance this is, before it is
+                                 * asked for user-data; both with the image's settings alone */
 };
 
 /* Properties, or-ed together. */
 enum bootlace_flags {
     BOOTLACE_REPEATABLE = 1, /* running it again is safe: a failed step is tried again */
     BOOTLACE_BAKEABLE = 2,   /* it can be done in an image that is not running */
-    BOOTLACE_NO_LIMIT = 4    /* it runs the user's own program: no time limit by default */
+    BOOTLACE_NO_LIMIT = 4,   /* it runs the user's own program: no time limit by default */
+
+    /*
+     * What an image owes its people whatever becomes of the user-data: the module has a step where
+     * none of its keys is set, too; and where the user-data is refused, one with the image's
+     * settings. Not in an image that does not run, nor for a file of user-data given by hand, nor
+     * where settings say so. Since 5.
+     */
+    BOOTLACE_ESSENTIAL = 8,
+
+    /* A step in the early stage beside that of its own stage. Since 5. */
+    BOOTLACE_ALSO_EARLY = 16,
+
+    /*
+     * What it remembers in /var/lib/bootlace/modules is of the tree, not of the instance: which
+     * files are there by its hand. So it stays where an image is made of the machine. Since 7.
+     */
+    BOOTLACE_TREE_STATE = 32,
+
+    /*
+     * The items of its keys that are lists stand alone: what is done of one depends on no other.
+     * So an instance of an image is given those alone that were not baked into it. Since 8.
+     */
+    BOOTLACE_BY_ITEM = 64
 };
 
 /* The values of syslog(3). */
@@ -79,6 +110,13 @@ struct bootlace_program {
     char *capture;       /* standard output goes here, '\0'-terminated; NULL = to the log */
     size_t capture_size; /* of the capture buffer; what does not fit is dropped */
     int detach;          /* not 0: start it in a session of its own and don't wait */
+    int outside;         /* not 0: it runs on this machine even where root is another tree, which it
+                          * knows how to work on (dnf --installroot). Since 3. */
+    /* Called with each line that it prints, on standard output or error, on the way to the log: for
+     * what a program only tells people. Empty lines are left out, long ones are cut at 4 KiB. Not
+     * with capture. Since 4. */
+    void (*line)(void *line_context, const char *line);
+    void *line_context;
 };
 
 /* How a program ended. */
@@ -89,12 +127,24 @@ struct bootlace_ending {
     pid_t pid;     /* of a detached program */
 };
 
+/* How a file is put in its place, or-ed together. */
+enum bootlace_file_flags {
+    /*
+     * It may take its place a moment later, together with others: so a hundred files cost the disk
+     * hardly more than one. At the latest that is when put_file is called without it, when a
+     * program is run, by settle, and when the module returns. Who reads such files itself calls
+     * settle.
+     */
+    BOOTLACE_FILE_LATER = 1
+};
+
 /* How a file is to be; see bootlace_host.put_file. */
 struct bootlace_file {
     size_t size; /* sizeof(struct bootlace_file) */
     mode_t mode; /* exact, from the first moment */
     uid_t owner;
     gid_t group;
+    unsigned long flags; /* of bootlace_file_flags. Since 6 */
 };
 
 /*
@@ -143,6 +193,9 @@ struct bootlace_host {
      * limit, which then ends the whole group. Returns 0 when it was run, and *ending says how it
      * ended; a negative errno when it could not be started (-ENOENT: no such program). Under
      * --dry-run a changing program is logged, not run, and *ending is all zero.
+     *
+     * Where root is another tree, the program is the tree's own, chrooted, with /proc, /dev and
+     * /sys, and nothing of it outlives it; one that is to be detached is refused (-ENOTSUP).
      */
     int (*run_program)(const struct bootlace_host *host, const struct bootlace_program *program,
                        struct bootlace_ending *ending);
@@ -162,6 +215,30 @@ struct bootlace_host {
      * the source, through the agent's own connection.
      */
     const char *(*metadata)(const struct bootlace_host *host, const char *path);
+
+    /*
+     * Asks for a restart of the machine once this step is done; why is a few words for people ("a
+     * new kernel was installed"). At boot the agent restarts the machine then, and goes on with the
+     * steps that are left; a run by hand only says so. Since 3.
+     */
+    void (*reboot)(const struct bootlace_host *host, const char *why);
+
+    /*
+     * Files put with BOOTLACE_FILE_LATER take their places, in order. 0, or a negative errno: then
+     * the step fails, and the message says which file could not. Since 6.
+     */
+    int (*settle)(const struct bootlace_host *host);
+
+    /* Not 0: the tree becomes an image, also where it is that of the machine that runs. Nothing is
+     * to be started, and nothing is known of the instances to come. Since 8. */
+    int bake;
+
+    /*
+     * Says that something of the step is left for the instances of the image, and why ("a service
+     * is started where it runs"): they do the whole step. For a step that does not fail, where
+     * bake is not 0. Since 8.
+     */
+    void (*leave)(const struct bootlace_host *host, const char *why);
 };
 
 /* Whether the agent's table is large enough to have a member. */
@@ -174,10 +251,12 @@ struct bootlace_host {
  *
  *     {"settings":{"<key>":…},
  *      "part":{"type":…,"name":…,"file":…,"arguments":…,"detach":…},
- *      "dry_run":false,"root":"/","metadata":{"instance-id":…,…}}
+ *      "stage":"main","dry_run":false,"root":"/","metadata":{"instance-id":…,…},
+ *      "bake":true,"baked":[…]}
  *
  * with settings or part; part.file is the path of a file that holds the part's bytes, mode 0700,
- * in a folder of the step's own.
+ * in a folder of the step's own. bake is there where the tree becomes an image; baked, where it is
+ * one, names the keys that are as they were baked into it, and were done then.
  *
  * They return 1 = something changed, 0 = nothing to do, or a negative errno = failed. Each call
  * has a process of its own: memory need not be freed, and a crash ends that step alone.
@@ -210,6 +289,19 @@ struct bootlace_module {
     /* Keys of other modules that it reads, too: it has a step where any of them is set. A second
      * pass over the same settings, later in the order. NULL-ended, or NULL. Since 2. */
     const char *const *reads;
+
+    /* Undoes at shutdown what must not outlive the machine (a name in DNS, a load balancer's
+     * target): called with the settings of the step as it was done last, while the network is still
+     * there; not called for a part. May be NULL. Since 3. */
+    bootlace_function *stop;
+
+    /*
+     * Takes back what is this instance's alone, before an image is made of the machine
+     * (`bootlace seal`): a key that came from metadata, a name that was registered. Called without
+     * settings, also where no step of it was ever done. What it remembers itself is removed behind
+     * that, unless it is BOOTLACE_TREE_STATE. May be NULL. Since 7.
+     */
+    bootlace_function *forget;
 };
 
 /* The one exported symbol; everything else of a module should be static. */
