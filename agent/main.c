@@ -37,6 +37,17 @@ const struct verb verbs[] = {
      "trailing / lists. What the run has read already is answered without asking again; an item\n"
      "that does not exist prints nothing, and the exit code is 1.",
      verb_query},
+    {"bake", "", 0, "do in an image what can be done in it",
+     "Does of FILE what can be done before a launch: packages, files, accounts, units. FILE "
+     "becomes\n"
+     "part of the configuration of all instances of the image; what is left of it they do. Works\n"
+     "on this machine, a builder, or on the tree below --root.",
+     verb_bake},
+    {"seal", "", 0, "make this machine ready to become an image",
+     "Removes what is this machine's alone: the record, host keys, ids, seeds, leases, logs,\n"
+     "histories, caches. An image of it makes a new instance wherever it boots. What was baked\n"
+     "stays. --dry-run lists what it would remove.",
+     verb_seal},
     {"modules", "[NAME]", 1, "list the modules, or describe one",
      "Lists the installed modules: what each takes, and how often it runs.", verb_modules},
     {0},

@@ -101,6 +101,17 @@ json_t *json_lossy_string(const char *bytes, size_t size)
     return memory_need(json_stringn(buffer_text(&text), text.size));
 }
 
+char *json_digest(const json_t *value, char text[static DIGEST_TEXT_MAX])
+{
+    AUTO_FREE char *whole =
+        memory_need(json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY));
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_add_text(&digest, whole);
+    return digest_text(&digest, text);
+}
+
 char *json_one_line(const json_t *value)
 {
     return memory_need(json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY));

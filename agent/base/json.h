@@ -7,6 +7,7 @@
 #define BOOTLACE_BASE_JSON_H
 
 #include "base/buffer.h"
+#include "base/digest.h"
 #include "base/error.h"
 
 #include <jansson.h>
@@ -31,6 +32,9 @@ void json_add(json_t *array, json_t *value);                   /* takes value ov
 
 /* A string value of any bytes: what is not UTF-8 becomes U+FFFD. */
 json_t *json_lossy_string(const char *bytes, size_t size);
+
+/* The digest of a value, whatever the order of its members; returns text. */
+char *json_digest(const json_t *value, char text[static DIGEST_TEXT_MAX]);
 
 /* The value as text, in one line or indented; the caller frees. */
 char *json_one_line(const json_t *value);

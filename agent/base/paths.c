@@ -23,15 +23,24 @@ static const char *const standard[] = {
     [PATHS_CLOUD_INIT_ACTIVE] = "/run/cloud-init/enabled",
 };
 
+static const char *other_root;
+
+void paths_set_root(const char *root)
+{
+    other_root = root;
+}
+
 const char *paths_get(enum paths_name name)
 {
     static char *prefixed[ARRAY_SIZE(standard)];
-    const char *prefix = secure_getenv("BOOTLACE_PREFIX");
+    const char *prefix = other_root ? other_root : secure_getenv("BOOTLACE_PREFIX");
 
     if (!prefix || !*prefix)
         return standard[name];
     if (!prefixed[name])
-        prefixed[name] = memory_format("%s%s", prefix, standard[name]);
+        prefixed[name] = memory_format("%s%s", prefix,
+                                       other_root && name == PATHS_RUN ? "/var/lib/bootlace/run"
+                                                                       : standard[name]);
     return prefixed[name];
 }
 

@@ -23,10 +23,17 @@ enum paths_name {
     PATHS_CLOUD_INIT_ACTIVE /* /run/cloud-init/enabled */
 };
 
+/*
+ * From here on they are below this folder (an absolute path without links), a tree that is not
+ * running: it has no /run, so what belongs there is in /var/lib/bootlace/run. Before the first
+ * paths_get.
+ */
+void paths_set_root(const char *root);
+
 /* The absolute path, below the prefix; valid until the process ends. */
 const char *paths_get(enum paths_name name);
 
-/* The folder of fetch.so and modules/; valid until the process ends. */
+/* The folder of plugins/ and modules/; valid until the process ends. */
 const char *paths_library(void);
 
 #endif

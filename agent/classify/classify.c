@@ -6,6 +6,7 @@
 #include "classify/blocks.h"
 #include "classify/guess.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 /* Longest first where one begins another; compared in any case, as cloud-init does. */
@@ -24,15 +25,58 @@ static const struct {
     {"#!", TYPE_SHELLSCRIPT},
 };
 
+/* Whether the text begins with the prefix; a blank in that stands for any number of them. */
+static bool begins_with(const char *text, size_t size, const char *prefix)
+{
+    const char *end = text + size;
+
+    for (; *prefix; prefix++) {
+        if (*prefix == ' ') {
+            while (text < end && (*text == ' ' || *text == '\t'))
+                text++;
+        } else if (text == end ||
+                   tolower((unsigned char)*text++) != tolower((unsigned char)*prefix)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A line of its own, whatever blanks are behind its word. */
+static bool is_line(const char *text, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (size < length || strncasecmp(text, word, length) != 0)
+        return false;
+    while (length < size && strchr(" \t\r", text[length]) && text[length])
+        length++;
+    return length == size || text[length] == '\n';
+}
+
+/* What is meant plainly, too: the word behind a blank, or behind YAML's mark of a document. */
+static bool is_nearly_cloud_config(const char *text, size_t size)
+{
+    static const char mark[] = "---", word[] = "#cloud-config";
+
+    if (is_line(text, size, "# cloud-config"))
+        return true;
+    if (!is_line(text, size, mark))
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\n' && i + 1 < size && !strchr("\r\n", text[i + 1]))
+            return is_line(text + i + 1, size - i - 1, word);
+    }
+    return false;
+}
+
 const char *classify_prefix(const char *text, size_t size)
 {
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        size_t length = strlen(prefixes[i].prefix);
-
-        if (size >= length && strncasecmp(text, prefixes[i].prefix, length) == 0)
+        if (begins_with(text, size, prefixes[i].prefix))
             return prefixes[i].type;
     }
-    return NULL;
+    return is_nearly_cloud_config(text, size) ? TYPE_CLOUD_CONFIG : NULL;
 }
 
 int classify_text(const char *text, size_t size, const char *name, unsigned line,

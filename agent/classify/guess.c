@@ -40,8 +40,6 @@ static const struct {
 } beginnings[] = {
     {"mime-version:", "a MIME message", "its header is not whole: Content-Type names a boundary"},
     {"content-type:", "a MIME message", "its header is not whole: Content-Type names a boundary"},
-    {"# cloud-config", "a cloud-config whose first line has a space too many",
-     "the first line must be exactly #cloud-config"},
     {"---", "YAML without its first line", "the first line of a cloud-config is #cloud-config"},
     {"#ps1", "PowerShell in cloudbase-init's form", "put it into <powershell>…</powershell>"},
     {"rem cmd", "a batch file in cloudbase-init's form", "put it into <script>…</script>"},

@@ -7,8 +7,11 @@
 
 #include <ctype.h>
 
+enum { ADDRESS_TEXT_MAX = 24 };
+
 struct merging {
     const struct merge_rules *rules;
+    struct merge_waiting *waiting;
     struct positions *positions; /* or NULL */
     struct error *error;
 };
@@ -164,15 +167,14 @@ int merge_rules_parse(struct merge_rules *rules, const char *text, struct proble
     return 0;
 }
 
-/* {name: dict, settings: [replace]} or a text. */
+/* {name: dict, settings: [replace]}, [dict, replace], or a text. */
 static int take_listed(struct merge_rules *rules, json_t *item, struct problems *problems,
                        struct error *error)
 {
-    const char *name = json_text_of(item, "name", NULL);
-    const json_t *settings = json_object_get(item, "settings");
+    const json_t *settings = json_is_array(item) ? item : json_object_get(item, "settings");
+    const char *name = json_is_array(item) ? json_string_value(json_array_get(item, 0))
+                                           : json_text_of(item, "name", NULL);
     AUTO_BUFFER struct buffer text = BUFFER_INIT(MERGE_RULES_TEXT_MAX);
-    size_t index;
-    json_t *setting;
 
     if (json_is_string(item))
         return merge_rules_parse(rules, json_string_value(item), problems, error);
@@ -181,11 +183,12 @@ static int take_listed(struct merge_rules *rules, json_t *item, struct problems 
         return error_hint(error, "as in {name: list, settings: [append]}");
     }
     buffer_format(&text, "%s(", name);
-    json_array_foreach(settings, index, setting)
-    {
-        if (!json_is_string(setting) || strpbrk(json_string_value(setting), "()+,"))
+    for (size_t i = settings == item; i < json_array_size(settings); i++) {
+        const char *setting = json_string_value(json_array_get(settings, i));
+
+        if (!setting || strpbrk(setting, "()+,"))
             return error_set(error, ERROR_INPUT, "a merge rule's setting is no word");
-        buffer_format(&text, "%s,", json_string_value(setting));
+        buffer_format(&text, "%s,", setting);
     }
     if (!buffer_append_text(&text, ")"))
         return error_set(error, ERROR_INPUT, "a merge rule's settings are too long");
@@ -266,10 +269,11 @@ static bool recurses(const struct merge_rule *rule, const json_t *value)
            (json_is_string(value) && rule->recurse_str);
 }
 
-/* A value that leaves its slot, while positions still know its address. */
+/* A value that leaves its slot, while positions still know its address: of anything but a list or a
+ * mapping they know none. */
 static void keep(const struct merging *merging, json_t *value)
 {
-    if (merging->positions)
+    if (merging->positions && (json_is_object(value) || json_is_array(value)))
         positions_keep(merging->positions, json_incref(value));
 }
 
@@ -338,81 +342,121 @@ static json_t *merge_dicts(const struct merging *merging, json_t *old, json_t *n
     return json_incref(old);
 }
 
+/* What waits for a value: a list that begins with that, or NULL. */
+static json_t *waiting_for(const json_t *table, const json_t *value)
+{
+    char address[ADDRESS_TEXT_MAX];
+
+    if (!table)
+        return NULL;
+    snprintf(address, sizeof address, "%p", (const void *)value);
+    return json_object_get(table, address);
+}
+
+/* The same, made where there is none. The value lives as long: no other gets its address. */
+static json_t *let_wait(json_t **table, json_t *value)
+{
+    json_t *entry = waiting_for(*table, value);
+    char address[ADDRESS_TEXT_MAX];
+
+    if (entry)
+        return entry;
+    if (!*table)
+        *table = memory_need(json_object());
+    snprintf(address, sizeof address, "%p", (const void *)value);
+    entry = memory_need(json_array());
+    json_add(entry, json_incref(value));
+    json_put(*table, address, entry);
+    return entry;
+}
+
+static void add_item(const struct merging *merging, json_t *list, const json_t *from, size_t index)
+{
+    json_add(list, json_incref(json_array_get(from, index)));
+    if (merging->positions)
+        positions_copy_item(merging->positions, from, index, list, json_array_size(list) - 1);
+}
+
 static void append(const struct merging *merging, json_t *list, const json_t *from)
 {
-    size_t index;
-    json_t *item;
+    for (size_t i = 0; i < json_array_size(from); i++)
+        add_item(merging, list, from, i);
+}
 
-    json_array_foreach(from, index, item)
-    {
-        json_add(list, json_incref(item));
-        if (merging->positions)
-            positions_copy_item(merging->positions, from, index, list, json_array_size(list) - 1);
+static void prepend(const struct merging *merging, json_t *list, const json_t *from)
+{
+    json_t *entry = let_wait(&merging->waiting->lists, list);
+    json_t *front = json_array_get(entry, 1);
+
+    if (!front) {
+        front = memory_need(json_array());
+        json_add(entry, front);
     }
+    for (size_t i = json_array_size(from); i-- > 0;)
+        add_item(merging, front, from, i);
+}
+
+static int merge_item(const struct merging *merging, json_t *list, size_t index, json_t *from,
+                      size_t from_index)
+{
+    json_t *was = json_array_get(list, index), *item = json_array_get(from, from_index), *now;
+    struct position position;
+
+    now = recurses(&merging->rules->list, item) ? merge(merging, was, item) : json_incref(item);
+    if (!now) {
+        positions_item(merging->positions, from, from_index, &position);
+        return place_error(merging, &position);
+    }
+    if (now == was) {
+        json_decref(now);
+        return 0;
+    }
+    keep(merging, was);
+    if (json_array_set_new(list, index, now) < 0)
+        memory_exhausted();
+    if (merging->positions && now == item)
+        positions_copy_item(merging->positions, from, from_index, list, index);
+    return 0;
 }
 
 static json_t *merge_items(const struct merging *merging, json_t *old, json_t *new)
 {
-    const struct merge_rule *rule = &merging->rules->list;
-    struct position position;
+    json_t *front = json_array_get(waiting_for(merging->waiting->lists, old), 1);
+    size_t before = json_array_size(front), all = before + json_array_size(old);
 
-    for (size_t i = 0; i < json_array_size(old) && i < json_array_size(new); i++) {
-        json_t *was = json_array_get(old, i), *item = json_array_get(new, i), *now;
-
-        now = recurses(rule, item) ? merge(merging, was, item) : json_incref(item);
-        if (!now) {
-            positions_item(merging->positions, new, i, &position);
-            place_error(merging, &position);
+    for (size_t i = 0; i < all && i < json_array_size(new); i++) {
+        if (merge_item(merging, i < before ? front : old, i < before ? before - 1 - i : i - before,
+                       new, i) < 0)
             return NULL;
-        }
-        if (now == was) {
-            json_decref(now);
-            continue;
-        }
-        keep(merging, was);
-        if (json_array_set_new(old, i, now) < 0)
-            memory_exhausted();
-        if (merging->positions && now == item)
-            positions_copy_item(merging->positions, new, i, old, i);
     }
     return json_incref(old);
 }
 
 static json_t *merge_lists(const struct merging *merging, json_t *old, json_t *new)
 {
-    json_t *list;
+    enum merge_method method = merging->rules->list.method;
 
-    switch (merging->rules->list.method) {
-    case MERGE_NO_REPLACE:
+    if (method == MERGE_NO_REPLACE)
         return json_incref(old);
-    case MERGE_REPLACE:
+    if (method == MERGE_REPLACE)
         return json_is_array(new) ? merge_items(merging, old, new) : json_incref(new);
-    case MERGE_APPEND:
-    case MERGE_PREPEND:
-        break;
-    }
     if (!json_is_array(new))
         return refuse(merging, "something that is no list cannot be joined to a list");
-    if (merging->rules->list.method == MERGE_APPEND) {
+    if (method == MERGE_APPEND)
         append(merging, old, new);
-        return json_incref(old);
-    }
-    list = memory_need(json_array());
-    append(merging, list, new);
-    append(merging, list, old);
-    return list;
+    else
+        prepend(merging, old, new);
+    return json_incref(old);
 }
 
-static json_t *merge_texts(const struct merging *merging, const json_t *old, json_t *new)
+static json_t *merge_texts(const struct merging *merging, json_t *old, json_t *new)
 {
-    AUTO_FREE char *text = NULL;
-
     if (merging->rules->str.method != MERGE_APPEND)
         return json_incref(new);
     if (!json_is_string(new))
         return refuse(merging, "something that is no text cannot be joined to a text");
-    text = memory_format("%s%s", json_string_value(old), json_string_value(new));
-    return memory_need(json_string(text));
+    json_add(let_wait(&merging->waiting->texts, old), json_incref(new));
+    return json_incref(old);
 }
 
 /* The merged value as a reference of its own, which may be to old or new; NULL and an error. */
@@ -427,11 +471,12 @@ static json_t *merge(const struct merging *merging, json_t *old, json_t *new)
     return json_incref(old);
 }
 
-int merge_into(const struct merge_rules *rules, json_t *base, json_t *over,
-               struct positions *positions, struct error *error)
+int merge_over(const struct merge_rules *rules, json_t *base, json_t *over,
+               struct merge_waiting *waiting, struct positions *positions, struct error *error)
 {
     struct error refused = ERROR_INIT;
-    struct merging merging = {.rules = rules, .positions = positions, .error = &refused};
+    struct merging merging = {
+        .rules = rules, .waiting = waiting, .positions = positions, .error = &refused};
     json_t *merged = merge(&merging, base, over);
 
     keep(&merging, over);
@@ -441,4 +486,71 @@ int merge_into(const struct merge_rules *rules, json_t *base, json_t *over,
     }
     json_decref(merged);
     return 0;
+}
+
+/* Makes one text of the first and all behind it. */
+static void settle_text(json_t *pieces)
+{
+    AUTO_FREE char *text = NULL;
+    size_t size = 0, index;
+    const json_t *piece;
+    char *end;
+
+    json_array_foreach(pieces, index, piece) size += json_string_length(piece);
+    text = end = memory_zeroed(size + 1, 1);
+    json_array_foreach(pieces, index, piece)
+    {
+        memcpy(end, json_string_value(piece), json_string_length(piece));
+        end += json_string_length(piece);
+    }
+    if (json_string_setn(json_array_get(pieces, 0), text, size) < 0)
+        memory_exhausted();
+}
+
+/* Puts the items in front where they belong, and keeps them while positions know their address. */
+static void settle_list(json_t *list, json_t *front, struct positions *positions)
+{
+    size_t before = json_array_size(front), behind = json_array_size(list);
+    AUTO_JSON json_t *old = memory_need(json_copy(list));
+
+    json_array_clear(list);
+    for (size_t i = before; i-- > 0;)
+        json_add(list, json_incref(json_array_get(front, i)));
+    if (json_array_extend(list, old) < 0)
+        memory_exhausted();
+    if (!positions)
+        return;
+    for (size_t i = behind; i-- > 0;)
+        positions_copy_item(positions, list, i, list, before + i);
+    for (size_t i = 0; i < before; i++)
+        positions_copy_item(positions, front, before - 1 - i, list, i);
+    positions_keep(positions, json_incref(front));
+}
+
+void merge_settle(struct merge_waiting *waiting, struct positions *positions)
+{
+    const char *address;
+    json_t *entry;
+
+    json_object_foreach(waiting->lists, address, entry)
+    {
+        settle_list(json_array_get(entry, 0), json_array_get(entry, 1), positions);
+    }
+    json_object_foreach(waiting->texts, address, entry)
+    {
+        settle_text(entry);
+    }
+    json_decref(waiting->lists);
+    json_decref(waiting->texts);
+    *waiting = (struct merge_waiting){0};
+}
+
+int merge_into(const struct merge_rules *rules, json_t *base, json_t *over,
+               struct positions *positions, struct error *error)
+{
+    struct merge_waiting waiting = {0};
+    int result = merge_over(rules, base, over, &waiting, positions, error);
+
+    merge_settle(&waiting, positions);
+    return result;
 }

@@ -70,4 +70,21 @@ int merge_rules_of_part(struct merge_rules *rules, json_t *part, const char *hea
 int merge_into(const struct merge_rules *rules, json_t *base, json_t *over,
                struct positions *positions, struct error *error);
 
+/*
+ * What list(prepend) puts before a list's items, and str(append) behind a text, waits apart from
+ * them while part after part is merged, so that many parts cost no more than what is in them. All
+ * zero: nothing waits. By address:
+ */
+struct merge_waiting {
+    json_t *lists; /* [list, [what is to be put before it, back to front]], or NULL */
+    json_t *texts; /* [text, what is to be put behind it, …], or NULL */
+};
+
+/* As merge_into(), for one of many parts: base is not whole until merge_settle() was called. */
+int merge_over(const struct merge_rules *rules, json_t *base, json_t *over,
+               struct merge_waiting *waiting, struct positions *positions, struct error *error);
+
+/* Puts everything that waits where it belongs; whatever became of merging. */
+void merge_settle(struct merge_waiting *waiting, struct positions *positions);
+
 #endif

@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 
 enum {
     WORD_MAX = 5,   /* the longest of those that YAML 1.1 gives a meaning: false */
@@ -155,7 +154,7 @@ static char *compact_base64(const char *text, size_t size, size_t *out_size)
     return TAKE_POINTER(digits);
 }
 
-json_t *scalar_binary(const char *text, size_t size)
+static json_t *read_binary(const char *text, size_t size)
 {
     size_t length;
     AUTO_FREE char *digits = compact_base64(text, size, &length);
@@ -180,4 +179,49 @@ json_t *scalar_binary(const char *text, size_t size)
         json_put_text(value, YAML_BINARY, digits);
     }
     return value;
+}
+
+/* The value, if it is of that kind; a whole number is a float, too. */
+static json_t *checked(json_t *value, json_type kind)
+{
+    json_t *real = NULL;
+
+    if (json_typeof(value) == kind || (kind == JSON_TRUE && json_is_false(value)))
+        return value;
+    if (kind == JSON_REAL && json_is_integer(value))
+        real = memory_need(json_real((double)json_integer_value(value)));
+    json_decref(value);
+    return real;
+}
+
+bool scalar_tagged(const char *tag, const char *text, size_t size, json_t **value)
+{
+    static const char standard[] = "tag:yaml.org,2002:";
+    static const struct {
+        const char *name;
+        json_type kind;
+    } plain[] = {{"int", JSON_INTEGER}, {"float", JSON_REAL}, {"bool", JSON_TRUE}};
+    /* What Python 2 wrote; and dates, which JSON lacks. */
+    static const char *const texts[] = {"str", "python/unicode", "timestamp", NULL};
+
+    *value = NULL;
+    if (strncmp(tag, standard, strlen(standard)) != 0)
+        return false;
+    tag += strlen(standard);
+    if (is_one_of(tag, texts))
+        *value = memory_need(json_stringn_nocheck(text, size));
+    else if (strcmp(tag, "binary") == 0)
+        *value = read_binary(text, size);
+    else if (strcmp(tag, "null") == 0)
+        *value = json_null();
+    else {
+        for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+            if (strcmp(tag, plain[i].name) != 0)
+                continue;
+            *value = checked(scalar_plain(text, size), plain[i].kind);
+            return true;
+        }
+        return false;
+    }
+    return true;
 }

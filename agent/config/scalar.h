@@ -4,15 +4,17 @@
 
 #include <jansson.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A plain scalar: null, a truth value, a number, else a string. Text is UTF-8, without zeros. */
 json_t *scalar_plain(const char *text, size_t size);
 
 /*
- * !!binary: the text that the base64 encodes, or the object that stands for bytes that are no
- * text; NULL where it is no base64.
+ * A scalar with a tag of YAML 1.1: false where the tag is not known. *value is NULL where the text
+ * is none of that tag's. What !!binary encodes is a text, or the object that stands for bytes that
+ * are none.
  */
-json_t *scalar_binary(const char *text, size_t size);
+bool scalar_tagged(const char *tag, const char *text, size_t size, json_t **value);
 
 #endif

@@ -6,12 +6,14 @@
  * properties, patternProperties, additionalProperties, required. Of schemas: oneOf, anyOf, allOf,
  * $ref to "#/$defs/NAME", $defs at the top, true and false. Said about it: $schema, $id, $comment,
  * title, description, default, examples, deprecated (what to use instead stands in description),
- * x-secret (shown nowhere), x-template (a text that is rendered with metadata). Whatever else a
- * schema has is refused when it is compiled, so that nothing is believed to be checked that isn't.
+ * x-secret (shown nowhere), x-template (a text that is rendered with metadata), x-differs (in what
+ * it is not like cloud-init's key of that name). Whatever else a schema has is refused when it is
+ * compiled, so that nothing is believed to be checked that isn't.
  *
  * A pattern is a POSIX extended regular expression that means the same in ECMA-262, which editors
- * use: without backslash classes, named classes, look-around, back-references. Like there it
- * matches anywhere unless anchored. Lengths count characters.
+ * use: without backslash classes, named classes, look-around, back-references. What can be
+ * empty is not repeated by + or {}. Like there it matches anywhere unless anchored. Lengths count
+ * characters.
  *
  * Two things differ from JSON Schema, on purpose. A key that additionalProperties: false forbids is
  * a warning with the nearest known key for a hint; within oneOf and anyOf such a form counts where
@@ -37,6 +39,7 @@ enum {
     SCHEMA_DEPTH_MAX = 64,              /* schemas within schemas */
     SCHEMA_NODES_MAX = 20000,           /* schemas in one document */
     SCHEMA_PATTERN_MAX = 512,           /* bytes of a pattern */
+    SCHEMA_PATTERN_COMPILED_MAX = 4096, /* its characters when repetition is written out */
     SCHEMA_PATTERN_TEXT_MAX = 64 << 10, /* bytes of a text that a pattern is matched with */
     SCHEMA_PROBLEMS_MAX = PROBLEMS_MAX, /* problems told of one value */
     SCHEMA_VISITS_MAX = 20000000,       /* comparisons of a value with a schema */
@@ -95,9 +98,11 @@ struct schema_source {
 /*
  * One document of all: every source's properties and its $defs, renamed to NAME.def. A key that
  * two sources describe is an error, and so is what cannot be put together: a source may have type
- * (object), properties, $defs, additionalProperties (false) and annotations at its top.
+ * (object), properties, $defs, additionalProperties (false) and annotations at its top. *culprit is
+ * the index of the source that it is about.
  */
-json_t *schema_compose(const struct schema_source *sources, size_t count, struct error *error);
+json_t *schema_compose(const struct schema_source *sources, size_t count, size_t *culprit,
+                       struct error *error);
 
 /*
  * The candidate that the word is a likely misspelling of, or NULL. candidates ends with NULL.

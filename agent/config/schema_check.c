@@ -209,11 +209,6 @@ static size_t characters_in(const char *text)
     return count;
 }
 
-bool schema_pattern_matches(const struct schema_pattern *pattern, const char *text)
-{
-    return regexec(&pattern->compiled, text, 0, NULL, 0) == 0;
-}
-
 static bool check_string(struct checking *checking, const struct schema_node *node, json_t *value,
                          const struct schema_spot *spot, enum mode mode)
 {
@@ -583,9 +578,5 @@ size_t schema_check(const struct schema *schema, json_t *value, const char *wher
 
 void schema_report_problem(void *context, bool warning, const char *key, const struct error *error)
 {
-    (void)key;
-    if (warning)
-        problems_add_warning(context, error);
-    else
-        problems_add_error(context, error);
+    problems_add_about(context, warning, key, error);
 }

@@ -142,52 +142,12 @@ COUNT_KEYWORD(read_max_items, "maxItems", max_items)
 COUNT_KEYWORD(read_min_members, "minProperties", min_members)
 COUNT_KEYWORD(read_max_members, "maxProperties", max_members)
 
-/*
- * The ] that ends the set of characters behind a [, NULL where POSIX and ECMA-262 differ about it:
- * a backslash, a class like [:alpha:], and a ] at the beginning.
- */
-static const char *end_of_set(const char *c)
-{
-    c += *c == '^';
-    if (*c == ']')
-        return NULL;
-    for (; *c && *c != ']'; c++) {
-        if (*c == '\\' || (*c == '[' && c[1] && strchr(":.=", c[1])))
-            return NULL;
-    }
-    return *c ? c : NULL;
-}
-
-/* Whether it means the same as POSIX and as ECMA-262 regular expression: no \d, no (?. */
-static bool is_portable(const char *pattern)
-{
-    for (const char *c = pattern; *c; c++) {
-        if (*c == '[') {
-            c = end_of_set(c + 1);
-            if (!c)
-                return false;
-        } else if (*c == '\\') {
-            c++;
-            if (!*c || !strchr("^$.[]()|*+?{}/\\", *c))
-                return false;
-        } else if (*c == '(' && c[1] == '?') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static int compile_pattern(struct compiler *compiler, const char *keyword, const char *text,
                            struct schema_pattern *pattern)
 {
-    if (!text || strlen(text) > SCHEMA_PATTERN_MAX)
-        return refuse(compiler, keyword, "is no text or too long");
-    if (!is_portable(text))
-        return refuse(compiler, keyword, "does not mean the same to POSIX and to ECMA-262");
-    if (regcomp(&pattern->compiled, text, REG_EXTENDED | REG_NOSUB) != 0)
-        return refuse(compiler, keyword, "is no extended regular expression");
-    pattern->text = text;
-    return 0;
+    const char *why = schema_pattern_compile(pattern, text);
+
+    return why ? refuse(compiler, keyword, why) : 0;
 }
 
 static int read_pattern(struct compiler *compiler, struct schema_node *node, json_t *value)
@@ -413,6 +373,7 @@ static const struct {
     {"deprecated", read_deprecated},
     {"x-secret", read_secret},
     {"x-template", read_template},
+    {"x-differs", read_text},
     {"title", read_text},
     {"$schema", read_text},
     {"$id", read_text},
@@ -558,17 +519,11 @@ struct schema *schema_compile(json_t *document, const char *where, struct error 
     return TAKE_POINTER(schema);
 }
 
-static void free_pattern(struct schema_pattern *pattern)
-{
-    if (pattern->text)
-        regfree(&pattern->compiled);
-}
-
 static void free_node(struct schema_node *node)
 {
-    free_pattern(&node->pattern);
+    schema_pattern_clear(&node->pattern);
     for (size_t i = 0; i < node->pattern_count; i++)
-        free_pattern(&node->patterns[i].pattern);
+        schema_pattern_clear(&node->patterns[i].pattern);
     free(node->patterns);
     free(node->properties);
     free(node->one_of.items);

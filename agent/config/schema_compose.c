@@ -103,7 +103,8 @@ static int add_source(const struct schema_source *source, json_t *properties, js
     return 0;
 }
 
-json_t *schema_compose(const struct schema_source *sources, size_t count, struct error *error)
+json_t *schema_compose(const struct schema_source *sources, size_t count, size_t *culprit,
+                       struct error *error)
 {
     AUTO_JSON json_t *document = memory_need(json_object());
     AUTO_JSON json_t *types = memory_need(json_pack("[ss]", "object", "null"));
@@ -117,8 +118,10 @@ json_t *schema_compose(const struct schema_source *sources, size_t count, struct
     json_put(document, "$defs", definitions);
     for (size_t i = 0; i < count; i++) {
         if (check_top(&sources[i], error) < 0 ||
-            add_source(&sources[i], properties, definitions, error) < 0)
+            add_source(&sources[i], properties, definitions, error) < 0) {
+            *culprit = i;
             return NULL;
+        }
     }
     return TAKE_POINTER(document);
 }

@@ -87,7 +87,10 @@ void schema_spot_position(const struct schema_spot *spot, const json_t *root,
 /* The kind of a value: one bit, for whole numbers SCHEMA_INTEGER | SCHEMA_NUMBER. */
 unsigned schema_type_of(const json_t *value);
 
+/* NULL, or why it is refused. The text must live as long as the pattern. */
+const char *schema_pattern_compile(struct schema_pattern *pattern, const char *text);
 bool schema_pattern_matches(const struct schema_pattern *pattern, const char *text);
+void schema_pattern_clear(struct schema_pattern *pattern);
 
 /* The property of this name, or NULL. */
 const struct schema_node *schema_property(const struct schema_node *node, const char *name);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "config/merge.h"
 #include "config/yaml.h"
 
 #include <dirent.h>
@@ -20,6 +21,8 @@ enum {
     NETWORK_WAIT_DEFAULT_MS = 30 * MS_PER_S,
     SECONDS_MAX = 7 * 24 * 3600,
     ATTEMPTS_MAX = 1000,
+    REBOOT_LIMIT_DEFAULT = 3,
+    REBOOT_LIMIT_MAX = 100,
     FILES_MAX = 256
 };
 
@@ -195,11 +198,33 @@ static int read_modules(struct settings *settings, json_t *modules, const char *
     return 0;
 }
 
+static int read_reboot_limit(struct settings *settings, const json_t *value, const char *where,
+                             struct error *error)
+{
+    if (!value)
+        return 0;
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        json_integer_value(value) > REBOOT_LIMIT_MAX)
+        return refuse(where, "reboot_limit", "is no number of restarts from 0 to 100", error);
+    settings->reboot_limit = (unsigned)json_integer_value(value);
+    return 0;
+}
+
+static int read_essentials(struct settings *settings, const json_t *value, const char *where,
+                           struct error *error)
+{
+    if (value && !json_is_boolean(value))
+        return refuse(where, "essentials", "is neither true nor false", error);
+    if (value)
+        settings->essentials = json_is_true(value);
+    return 0;
+}
+
 static int read_own(struct settings *settings, const json_t *own, const char *where,
                     struct error *error)
 {
-    static const char *const known[] = {"sources",      "metadata", "seed",
-                                        "network_wait", "modules",  NULL};
+    static const char *const known[] = {"sources",      "metadata", "seed",       "network_wait",
+                                        "reboot_limit", "modules",  "essentials", NULL};
 
     if (!own || json_is_null(own))
         return 0;
@@ -211,13 +236,45 @@ static int read_own(struct settings *settings, const json_t *own, const char *wh
         read_sources(settings, json_object_get(own, "sources"), where, error) < 0 ||
         read_metadata(settings, json_object_get(own, "metadata"), where, error) < 0 ||
         read_seconds(own, "", "network_wait", where, &settings->network_wait_ms, error) < 0 ||
+        read_reboot_limit(settings, json_object_get(own, "reboot_limit"), where, error) < 0 ||
+        read_essentials(settings, json_object_get(own, "essentials"), where, error) < 0 ||
         read_text(own, "seed", where, settings->seed, sizeof settings->seed, error) < 0 ||
         read_modules(settings, json_object_get(own, "modules"), where, error) < 0)
         return -1;
     return 0;
 }
 
-static int read_one_file(struct settings *settings, json_t *image, const char *path,
+/* The cloud-config keys of the files read so far. */
+struct image {
+    json_t *config;
+    struct positions *positions;
+};
+
+/* A later file over the earlier ones, as cloud-init has it for cloud.cfg.d: mappings are merged,
+ * of anything else the later one counts. */
+static int add_document(struct image *image, json_t **document, struct error *error)
+{
+    struct merge_rules rules = {0};
+    json_t *earlier = image->config;
+
+    image->config = *document;
+    *document = earlier;
+    if (merge_rules_parse(&rules, MERGE_RULES_IMAGE, NULL, error) < 0)
+        return -1;
+    return merge_into(&rules, image->config, earlier, image->positions, error);
+}
+
+/* Takes the agent's own settings out; what is within them keeps its positions for itself. */
+static void drop_own(struct image *image, json_t *document)
+{
+    json_t *own = json_object_get(document, "bootlace");
+
+    if (own && image->positions)
+        positions_keep(image->positions, json_incref(own));
+    json_object_del(document, "bootlace");
+}
+
+static int read_one_file(struct settings *settings, struct image *image, const char *path,
                          struct error *error)
 {
     AUTO_BUFFER struct buffer text = BUFFER_INIT(SETTINGS_FILE_MAX);
@@ -226,7 +283,7 @@ static int read_one_file(struct settings *settings, json_t *image, const char *p
 
     if (got <= 0)
         return got;
-    document = yaml_parse(buffer_text(&text), text.size, path, error);
+    document = yaml_parse_placed(buffer_text(&text), text.size, path, image->positions, error);
     if (!document)
         return -1;
     if (json_is_null(document))
@@ -237,10 +294,8 @@ static int read_one_file(struct settings *settings, json_t *image, const char *p
     }
     if (read_own(settings, json_object_get(document, "bootlace"), path, error) < 0)
         return -1;
-    json_object_del(document, "bootlace");
-    if (json_object_update(image, document) < 0)
-        memory_exhausted();
-    return 0;
+    drop_own(image, document);
+    return add_document(image, &document, error);
 }
 
 static int is_settings_file(const struct dirent *entry)
@@ -250,7 +305,7 @@ static int is_settings_file(const struct dirent *entry)
     return entry->d_name[0] != '.' && dot && strcmp(dot, ".yaml") == 0;
 }
 
-static int read_folder(struct settings *settings, json_t *image, const char *folder,
+static int read_folder(struct settings *settings, struct image *image, const char *folder,
                        struct error *error)
 {
     struct dirent **entries = NULL;
@@ -316,8 +371,12 @@ static int read_environment(struct settings *settings, struct error *error)
     return 0;
 }
 
-int settings_read(struct settings *settings, json_t **image, struct error *error)
+int settings_read(struct settings *settings, json_t **image, struct positions *positions,
+                  struct error *error)
 {
+    struct image files = {.config = memory_need(json_object()), .positions = positions};
+    int result;
+
     AUTO_FREE char *file = memory_format("%s/config.yaml", paths_get(PATHS_ETC));
     AUTO_FREE char *folder = memory_format("%s/config.d", paths_get(PATHS_ETC));
 
@@ -326,11 +385,16 @@ int settings_read(struct settings *settings, json_t **image, struct error *error
                                   .wait_ms = WAIT_DEFAULT_MS,
                                   .timeout_ms = TIMEOUT_DEFAULT_MS,
                                   .network_wait_ms = NETWORK_WAIT_DEFAULT_MS,
+                                  /* A trial beside the machine's own agent owes nobody. */
+                                  .essentials = !secure_getenv("BOOTLACE_PREFIX"),
+                                  .reboot_limit = REBOOT_LIMIT_DEFAULT,
                                   .modules = memory_need(json_object())};
     snprintf(settings->seed, sizeof settings->seed, "%s", paths_get(PATHS_SEED));
-    *image = memory_need(json_object());
-    if (read_one_file(settings, *image, file, error) < 0 ||
-        read_folder(settings, *image, folder, error) < 0 || read_environment(settings, error) < 0)
+    result = read_one_file(settings, &files, file, error);
+    if (result >= 0)
+        result = read_folder(settings, &files, folder, error);
+    *image = files.config;
+    if (result < 0 || read_environment(settings, error) < 0)
         return -1;
     if (settings->timeout_ms == 0)
         return refuse("settings", "metadata.timeout", "must be more than 0", error);

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <yaml.h>
 
-static const char binary_tag[] = "tag:yaml.org,2002:binary";
-
 struct anchor {
     json_t *value; /* owned reference */
     size_t nodes;
@@ -63,6 +61,7 @@ static void explain(struct reader *reader)
                                    "with % @ or `"},
         {"mapping values are not allowed", "quote a text that has a colon and a blank in it"},
         {"did not find expected key", "look at the indentation and the quotes above"},
+        {"invalid Unicode character escape", "write the character itself, or \\U and eight digits"},
         {"did not find expected '-' indicator", "items of one list begin in the same column"},
     };
 
@@ -96,13 +95,18 @@ static int count_nodes(struct reader *reader, size_t count)
     return 0;
 }
 
+/* No tag, or the one that says nothing: ! */
+static bool says_nothing(const yaml_char_t *tag)
+{
+    return !tag || strcmp((const char *)tag, "!") == 0;
+}
+
 static json_t *scalar(struct reader *reader)
 {
     const char *text = (const char *)reader->event.data.scalar.value;
     size_t size = reader->event.data.scalar.length;
-    const char *tag = (const char *)reader->event.data.scalar.tag;
-    bool plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    json_t *value;
+    const yaml_char_t *tag = reader->event.data.scalar.tag;
+    json_t *value = NULL;
 
     if (count_nodes(reader, size / YAML_NODE_TEXT) < 0)
         return NULL;
@@ -110,18 +114,19 @@ static json_t *scalar(struct reader *reader)
         refuse(reader, "a text with a zero character", "write such bytes in base64");
         return NULL;
     }
-    if (tag && strcmp(tag, binary_tag) == 0) {
-        value = scalar_binary(text, size);
-        if (!value)
-            refuse(reader, "!!binary without valid base64", NULL);
-        return value;
-    }
-    if (tag && strcmp(tag, YAML_STR_TAG) != 0 && strcmp(tag, "!") != 0) {
-        refuse(reader, "a tag that is not known here", "remove the ! word before the value");
-        return NULL;
-    }
     /* libyaml lets nothing through that is not UTF-8. */
-    return plain && !tag ? scalar_plain(text, size) : memory_need(json_stringn_nocheck(text, size));
+    if (says_nothing(tag))
+        return reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
+                   ? scalar_plain(text, size)
+                   : memory_need(json_stringn_nocheck(text, size));
+    if (!scalar_tagged((const char *)tag, text, size, &value))
+        refuse(reader, "a tag that is not known here", "remove the ! word before the value");
+    else if (!value)
+        refuse(reader,
+               strstr((const char *)tag, ":binary") ? "!!binary without valid base64"
+                                                    : "a value that its tag does not fit",
+               "remove the ! word before the value");
+    return value;
 }
 
 static struct position position_of(const yaml_event_t *event)
@@ -134,7 +139,7 @@ static json_t *read_value(struct reader *reader);
 
 static int check_tag(struct reader *reader, const yaml_char_t *tag, const char *expected)
 {
-    if (tag && strcmp((const char *)tag, expected) != 0 && strcmp((const char *)tag, "!") != 0)
+    if (!says_nothing(tag) && strcmp((const char *)tag, expected) != 0)
         return refuse(reader, "a tag that is not known here",
                       "remove the ! word before the list or mapping");
     return 0;
@@ -164,11 +169,59 @@ static json_t *read_sequence(struct reader *reader)
     }
 }
 
+static int keep_anchor(struct reader *reader, const char *name, struct anchor anchor)
+{
+    if (reader->anchor_count >= YAML_ANCHORS_MAX)
+        return refuse(reader, "too many anchors", NULL);
+    reader->anchors = memory_grow(reader->anchors, reader->anchor_count, sizeof *reader->anchors);
+    if (!reader->names)
+        reader->names = memory_need(json_object());
+    /* The latest anchor of a name counts. */
+    json_put_number(reader->names, name, (int64_t)reader->anchor_count);
+    json_incref(anchor.value);
+    reader->anchors[reader->anchor_count++] = anchor;
+    return 0;
+}
+
+/* The anchor that the current event, an alias, is of; NULL and an error where there is none. */
+static const struct anchor *find_anchor(struct reader *reader)
+{
+    const char *name = (const char *)reader->event.data.alias.anchor;
+    json_t *index = json_object_get(reader->names, name);
+
+    if (!index)
+        refuse(reader, "an alias whose anchor does not stand before it", NULL);
+    return index ? &reader->anchors[json_integer_value(index)] : NULL;
+}
+
+static char *take_alias_key(struct reader *reader)
+{
+    const struct anchor *anchor = find_anchor(reader);
+
+    if (anchor && json_is_string(anchor->value))
+        return memory_copy_string(json_string_value(anchor->value));
+    if (anchor)
+        refuse(reader, "a key that is an alias of no text", NULL);
+    return NULL;
+}
+
+static int keep_key_anchor(struct reader *reader)
+{
+    const char *name = (const char *)reader->event.data.scalar.anchor;
+    AUTO_JSON json_t *value = scalar(reader);
+
+    return value
+               ? keep_anchor(reader, name, (struct anchor){.value = value, .nodes = 1, .height = 1})
+               : -1;
+}
+
 /* The key that the current event is, to be freed; NULL and an error where it is none. */
 static char *take_key(struct reader *reader)
 {
     yaml_char_t *key = reader->event.data.scalar.value;
 
+    if (reader->event.type == YAML_ALIAS_EVENT)
+        return take_alias_key(reader);
     if (reader->event.type != YAML_SCALAR_EVENT) {
         refuse(reader, "a key that is no word", NULL);
         return NULL;
@@ -177,6 +230,8 @@ static char *take_key(struct reader *reader)
         refuse(reader, "a key with a zero character", NULL);
         return NULL;
     }
+    if (reader->event.data.scalar.anchor && keep_key_anchor(reader) < 0)
+        return NULL;
     reader->event.data.scalar.value = NULL; /* it is ours now */
     return (char *)key;
 }
@@ -236,9 +291,13 @@ static void apply_merges(struct reader *reader, json_t *object, json_t *merges)
 
 static bool is_merge_key(const yaml_event_t *event)
 {
-    return event->type == YAML_SCALAR_EVENT && !event->data.scalar.tag &&
-           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-           strcmp((const char *)event->data.scalar.value, "<<") == 0;
+    static const char merge_tag[] = "tag:yaml.org,2002:merge";
+    const yaml_char_t *tag = event->type == YAML_SCALAR_EVENT ? event->data.scalar.tag : NULL;
+
+    return event->type == YAML_SCALAR_EVENT &&
+           strcmp((const char *)event->data.scalar.value, "<<") == 0 &&
+           (tag ? strcmp((const char *)tag, merge_tag) == 0
+                : event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
 }
 
 static int read_member(struct reader *reader, json_t *object)
@@ -290,16 +349,9 @@ static json_t *read_mapping(struct reader *reader)
 
 static json_t *read_alias(struct reader *reader)
 {
-    const char *name = (const char *)reader->event.data.alias.anchor;
-    json_t *index = json_object_get(reader->names, name);
-    const struct anchor *anchor;
+    const struct anchor *anchor = find_anchor(reader);
 
-    if (!index) {
-        refuse(reader, "an alias whose anchor does not stand before it", NULL);
-        return NULL;
-    }
-    anchor = &reader->anchors[json_integer_value(index)];
-    if (count_nodes(reader, anchor->nodes) < 0)
+    if (!anchor || count_nodes(reader, anchor->nodes) < 0)
         return NULL;
     if (reader->depth + anchor->height - 1 > YAML_DEPTH_MAX) {
         refuse(reader, "nested too deeply", NULL);
@@ -309,20 +361,6 @@ static json_t *read_alias(struct reader *reader)
         reader->deepest = reader->depth + anchor->height - 1;
     return reader->positions ? positions_deep_copy(reader->positions, anchor->value)
                              : memory_need(json_deep_copy(anchor->value));
-}
-
-static int keep_anchor(struct reader *reader, const char *name, struct anchor anchor)
-{
-    if (reader->anchor_count >= YAML_ANCHORS_MAX)
-        return refuse(reader, "too many anchors", NULL);
-    reader->anchors = memory_grow(reader->anchors, reader->anchor_count, sizeof *reader->anchors);
-    if (!reader->names)
-        reader->names = memory_need(json_object());
-    /* The latest anchor of a name counts. */
-    json_put_number(reader->names, name, (int64_t)reader->anchor_count);
-    json_incref(anchor.value);
-    reader->anchors[reader->anchor_count++] = anchor;
-    return 0;
 }
 
 static const char *anchor_of(const yaml_event_t *event)
@@ -448,11 +486,17 @@ static json_t *read_as_json(const char *text, size_t size, struct positions *pos
     json_error_t details;
     size_t start = 0, nodes = 0;
 
-    while (start < size && strchr(" \t\r\n", text[start]))
-        start++;
+    /* Blank space and comments, #cloud-config among them. */
+    while (start < size && strchr(" \t\r\n#", text[start])) {
+        if (text[start] == '#')
+            while (start < size && text[start] != '\n')
+                start++;
+        else
+            start++;
+    }
     if (start == size || (text[start] != '{' && text[start] != '['))
         return NULL;
-    value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &details);
+    value = json_loadb(text + start, size - start, JSON_REJECT_DUPLICATES, &details);
     if (!value || !within_limits(value, 1, &nodes))
         return NULL;
     if (positions) {

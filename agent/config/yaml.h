@@ -3,8 +3,9 @@
  *
  * Scalars are read as YAML 1.1 has them and cloud-init with it: yes, no, on, off, true, false in
  * their three spellings; null and ~; decimal, 0x, 0b and leading-0 octal integers; floats with a
- * point. Quoted scalars are strings. !!binary (YAML 1.1) becomes the text that it encodes; bytes
- * that are no text become {"!!binary": "<base64 without blanks>"}, for JSON has no bytes. A merge
+ * point. Quoted scalars are strings. The tags of YAML 1.1's scalars are known. !!binary becomes the
+ * text that it encodes; bytes that are no text become {"!!binary": "<base64 without blanks>"}, for
+ * JSON has no bytes. Dates, and numbers that JSON lacks, stay texts; so does every key. A merge
  * key (<<) brings in the members of its mapping or mappings that the mapping itself does not have,
  * an earlier mapping's before a later one's. JSON that libyaml does not take (escaped surrogate
  * pairs) is read as JSON.

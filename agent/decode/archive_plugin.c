@@ -6,6 +6,7 @@
 #include "base/paths.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 static const char symbol[] = "bootlace_archive";
 
@@ -20,13 +21,18 @@ const struct archive_reader *archive_plugin_load(struct error *error)
     if (loaded)
         return loaded;
     path = memory_format("%s/%s", paths_library(), ARCHIVE_PLUGIN);
+    if (access(path, F_OK) < 0) {
+        error_set(error, ERROR_INTERNAL, "it takes libarchive to read it, and %s is not installed",
+                  path);
+        error_hint(error, "install the package " ARCHIVE_PACKAGE ", or compress with gzip");
+        return NULL;
+    }
     library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!library) {
         reason = dlerror();
         error_set(error, ERROR_INTERNAL, "the reader of archives cannot be loaded: %s",
                   reason ? reason : path);
-        error_hint(error, "it needs libarchive: install the package libarchive13, or compress "
-                          "with gzip");
+        error_hint(error, "is libarchive installed?");
         return NULL;
     }
     reader = dlsym(library, symbol);

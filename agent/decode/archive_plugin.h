@@ -12,7 +12,8 @@
 
 #include <stddef.h>
 
-#define ARCHIVE_PLUGIN "archive.so"
+#define ARCHIVE_PLUGIN "plugins/archive.so"
+#define ARCHIVE_PACKAGE "bootlace-archive" /* that has it, where it is a package of its own */
 
 enum { ARCHIVE_FILES_MAX = 1000, ARCHIVE_NAME_MAX = 255 };
 

@@ -131,30 +131,39 @@ char *piece_label(const char *text)
     return label;
 }
 
-/* Whether an index is another instance's; one that is no number is a problem. */
-static bool is_other_index(const struct decoder *decoder, const struct piece *piece,
-                           const char *text)
+/* Whether an index is another instance's: 1, 0, or -1. Where nobody knows, none is. */
+static int is_other(const struct decoder *decoder, int64_t index)
+{
+    const struct decode_setup *setup = decoder->setup;
+    int64_t own = -1;
+
+    if (setup->index && setup->index(setup->index_context, &own, decoder->error) < 0)
+        return -1;
+    return own >= 0 && index != own;
+}
+
+/* The same of an index as it was written; one that is no number is a problem. */
+static int is_other_text(const struct decoder *decoder, const struct piece *piece, const char *text)
 {
     struct error error = ERROR_INIT;
     long long index;
     char *end;
 
     index = strtoll(text, &end, 10);
-    if (end == text || *end) {
-        error_set(&error, ERROR_INPUT, "Launch-Index is no number");
-        error_hint(&error, "the first instance of a launch has 0");
-        piece_problem(decoder, piece, &error);
-        return true;
-    }
-    return decoder->setup->launch_index >= 0 && index != decoder->setup->launch_index;
+    if (end != text && !*end)
+        return is_other(decoder, index);
+    error_set(&error, ERROR_INPUT, "Launch-Index is no number");
+    error_hint(&error, "the first instance of a launch has 0");
+    piece_problem(decoder, piece, &error);
+    return 1;
 }
 
 /*
  * Whether it is meant for another instance of the launch: by its Launch-Index, or else, in a
- * cloud-config, by a key launch-index at its top.
+ * cloud-config, by a key launch-index at its top. 1, 0, or -1.
  */
-static bool is_for_another(const struct decoder *decoder, const struct piece *piece,
-                           const char *type)
+static int is_for_another(const struct decoder *decoder, const struct piece *piece,
+                          const char *type)
 {
     static const char key[] = "launch-index";
     const struct decode_setup *setup = decoder->setup;
@@ -164,13 +173,15 @@ static bool is_for_another(const struct decoder *decoder, const struct piece *pi
     const json_t *index;
 
     if (piece->launch_index)
-        return is_other_index(decoder, piece, piece->launch_index);
-    if (!setup->yaml || setup->launch_index < 0 || !type || strcmp(type, TYPE_CONFIG) != 0 ||
+        return is_other_text(decoder, piece, piece->launch_index);
+    if (!setup->yaml || !type || strcmp(type, TYPE_CONFIG) != 0 ||
         !memmem(piece->bytes, piece->size, key, strlen(key)))
-        return false;
+        return 0;
     config = setup->yaml(piece->bytes, piece->size, NULL, &ignored);
     index = json_object_get(config, key);
-    return json_is_integer(index) && json_integer_value(index) != setup->launch_index;
+    if (json_is_string(index))
+        return is_other_text(decoder, piece, json_string_value(index));
+    return json_is_integer(index) ? is_other(decoder, json_integer_value(index)) : 0;
 }
 
 /* Makes it a part; type is NULL where classify is to tell. */
@@ -181,6 +192,7 @@ static int add_leaf(struct decoder *decoder, const struct piece *piece, const st
     const char *name = label_of(decoder, piece, number);
     struct error error = ERROR_INIT;
     struct part *part;
+    int other;
 
     if (decoder->parts->count >= PARTS_MAX) {
         error_set(&error, ERROR_INPUT, "the user-data has more than %d parts", PARTS_MAX);
@@ -188,8 +200,9 @@ static int add_leaf(struct decoder *decoder, const struct piece *piece, const st
         return -1;
     }
     decoder->numbered++;
-    if (is_for_another(decoder, piece, result))
-        return 0;
+    other = is_for_another(decoder, piece, result);
+    if (other)
+        return other < 0 ? -1 : 0;
     part = parts_add(decoder->parts, name, result);
     part->bytes = memory_copy_bytes(piece->bytes, piece->size);
     part->size = piece->size;

@@ -45,11 +45,15 @@ typedef int decode_fetch(void *context, const char *url, struct buffer *out, str
 /* A YAML text's value, or NULL and an error with its line in the text. */
 typedef json_t *decode_yaml(const char *text, size_t size, const char *where, struct error *error);
 
+/* This instance's place in its launch, from 0; -1 where nobody knows: 0, or -1 and an error. */
+typedef int decode_index(void *context, int64_t *index, struct error *error);
+
 struct decode_setup {
     decode_sniff *sniff;
-    decode_fetch *fetch;      /* NULL: each include is a problem */
-    void *context;            /* of fetch and fetch_once */
-    int64_t launch_index;     /* of this instance in its launch; -1 where it is not known */
+    decode_fetch *fetch; /* NULL: nothing is fetched, with a warning */
+    void *context;       /* of fetch and fetch_once */
+    decode_index *index; /* asked where a part is for one instance; NULL: nobody knows */
+    void *index_context;
     decode_known *known;      /* may be NULL */
     decode_yaml *yaml;        /* NULL: a list of parts must be JSON */
     decode_fetch *fetch_once; /* of #include-once: may answer with what it kept; NULL: fetch */

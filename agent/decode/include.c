@@ -140,7 +140,8 @@ static int fetch(const struct include *include, const char *url, const char *che
     if (!get) {
         error_set(&error, ERROR_INPUT, "%s is not fetched here", label);
         error_hint(&error, "what it holds was not looked at");
-        return problem(include, &error);
+        error_at(&error, NULL, include->line, 0);
+        return piece_warning(include->decoder, include->piece, &error);
     }
     if (get(setup->context, url, &bytes, &failure) < 0) {
         error_set(&error, failure.kind, "%s: %s", label, failure.message);

@@ -6,12 +6,13 @@
  *     - {file: setup.sh}
  *
  * As cloud-init has it, what says nothing about its type and begins like nothing known is a
- * cloud-config, and Merge-Type may stand beside the others. Here `file` names a file of the archive
- * that the list came in.
+ * cloud-config, content may be !!binary, and Merge-Type may stand beside the others. Here `file`
+ * names a file of the archive that the list came in.
  */
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "decode/base64.h"
 #include "decode/piece.h"
 #include "decode/types.h"
 
@@ -56,6 +57,22 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(member(object, key));
 }
 
+/* The base64 of bytes that are no text, as config's YAML reader hands them on; NULL for others. */
+static const char *binary_of(const json_t *value)
+{
+    return json_object_size(value) == 1 ? json_text_of(value, "!!binary", NULL) : NULL;
+}
+
+/* Whether a member that takes a text may have the value. */
+static bool fits(const char *key, const json_t *value)
+{
+    bool content = strcasecmp(key, "content") == 0;
+
+    return json_is_string(value) || (content && binary_of(value)) ||
+           (!content && json_is_null(value)) ||
+           (strcasecmp(key, "filename") == 0 && json_is_integer(value));
+}
+
 /* What an item says beside its content; what it says that nobody knows is told. */
 static bool check_members(const struct item *item, const json_t *object)
 {
@@ -74,7 +91,7 @@ static bool check_members(const struct item *item, const json_t *object)
             text = text || strcasecmp(key, texts[i]) == 0;
         for (size_t i = 0; i < ARRAY_SIZE(others); i++)
             known = known || strcasecmp(key, others[i]) == 0;
-        if (text && !json_is_string(value)) {
+        if (text && !fits(key, value)) {
             AUTO_FREE char *what = memory_format("%s is no text", key);
 
             refuse(item, false, what, "put it into quotes");
@@ -87,6 +104,19 @@ static bool check_members(const struct item *item, const json_t *object)
     return true;
 }
 
+static int decode_binary(const struct item *item, struct piece *piece, const char *base64)
+{
+    AUTO_BUFFER struct buffer bytes = BUFFER_INIT(DECODE_SIZE_MAX);
+    size_t place;
+
+    if (!base64_decode(base64, strlen(base64), &bytes, &place))
+        return refuse(item, false, "its content is no base64", "is it cut off?");
+    piece->bytes = buffer_text(&bytes);
+    piece->size = bytes.size;
+    return piece_charge(item->decoder, piece, bytes.size) < 0 ? -1
+                                                              : decode_piece(item->decoder, piece);
+}
+
 static int decode_content(const struct item *item, struct piece *piece, const json_t *object)
 {
     const json_t *content = json_is_string(object) ? object : member(object, "content");
@@ -95,6 +125,8 @@ static int decode_content(const struct item *item, struct piece *piece, const js
 
     if (!file && !content)
         return refuse(item, true, "it has no content", "content: holds the part's text");
+    if (binary_of(content))
+        return decode_binary(item, piece, binary_of(content));
     if (content) {
         piece->bytes = json_string_value(content);
         piece->size = json_string_length(content);
@@ -107,13 +139,23 @@ static int decode_content(const struct item *item, struct piece *piece, const js
     return result;
 }
 
+/* The text of a member that is a text or a whole number, which is written to number. */
+static const char *word_of(const json_t *value, char number[static NUMBER_MAX])
+{
+    if (!json_is_integer(value))
+        return json_string_value(value);
+    snprintf(number, NUMBER_MAX, "%lld", (long long)json_integer_value(value));
+    return number;
+}
+
 static int decode_object(const struct item *item, struct piece *piece, const json_t *object)
 {
+    char name_number[NUMBER_MAX], index_number[NUMBER_MAX];
     const json_t *index = member(object, "launch-index");
-    const char *type = text_of(object, "type"), *name = text_of(object, "filename");
+    const char *type = text_of(object, "type");
+    const char *name = word_of(member(object, "filename"), name_number);
     AUTO_FREE char *lower = type && *type ? memory_copy_string(type) : NULL;
     AUTO_FREE char *label = NULL;
-    char number[NUMBER_MAX];
 
     if (!check_members(item, object))
         return 0;
@@ -130,13 +172,9 @@ static int decode_object(const struct item *item, struct piece *piece, const jso
     piece->merge_type = text_of(object, "merge-type");
     if (!piece->merge_type)
         piece->merge_type = text_of(object, "x-merge-type");
-    piece->launch_index = json_string_value(index);
-    if (json_is_integer(index)) {
-        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(index));
-        piece->launch_index = number;
-    } else if (index && !json_is_null(index) && !json_is_string(index)) {
+    piece->launch_index = word_of(index, index_number);
+    if (index && !json_is_null(index) && !piece->launch_index)
         piece->launch_index = "";
-    }
     return decode_content(item, piece, object);
 }
 

@@ -12,13 +12,31 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 /* The body of an error is read, to keep the connection, and thrown away: up to this. */
-enum { DISCARD_MAX = 64 << 10, STATUS_FINAL = 200, STATUS_OK = 200, MS_PER_S = 1000 };
+enum {
+    DISCARD_MAX = 64 << 10,
+    STATUS_FINAL = 200,
+    STATUS_OK = 200,
+    STATUS_REDIRECT = 300,
+    STATUS_REFUSED = 400,
+    MS_PER_S = 1000
+};
+
+/* Link-local addresses: 169.254.0.0/16 (RFC 3927), also as IPv6 writes it (RFC 4291, 2.5.5.2),
+ * fe80::/10, and fd00:ec2::/32, EC2's services. */
+static const unsigned char link_local_prefix[] = {169, 254};
+static const unsigned char metadata_prefix[] = {0xfd, 0x00, 0x0e, 0xc2};
+
+/* The folder of certificates by hash, and the file that is beside them where there is one. */
+static const char certificate_folder[] = "/etc/ssl/certs";
+static const char bundle_of_folder[] = "/etc/ssl/certs/ca-certificates.crt";
 
 struct client {
     CURL *curl;
+    enum http_use use;
     char text[CURL_ERROR_SIZE]; /* libcurl's words about the last failure */
 
     /* Of the request under way: */
@@ -27,6 +45,7 @@ struct client {
     bool headers_whole;
     bool closing; /* the server said that it closes the connection */
     bool too_large;
+    bool led_astray; /* redirected to a link-local address */
 };
 
 static long status_of(const struct client *client)
@@ -78,21 +97,73 @@ static size_t give_nothing(char *bytes, size_t unit, size_t count, void *context
     return 0;
 }
 
-/* As libcurl's own, but not inherited by the programs that this process starts. */
+static bool is_link_local(const struct sockaddr *address)
+{
+    const struct sockaddr_in *ipv4 = (const void *)address;
+    const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+
+    if (address->sa_family == AF_INET)
+        return memcmp(&ipv4->sin_addr, link_local_prefix, sizeof link_local_prefix) == 0;
+    if (address->sa_family != AF_INET6)
+        return false;
+    return IN6_IS_ADDR_LINKLOCAL(ipv6) ||
+           memcmp(ipv6, metadata_prefix, sizeof metadata_prefix) == 0 ||
+           (IN6_IS_ADDR_V4MAPPED(ipv6) &&
+            memcmp(&ipv6->s6_addr[12], link_local_prefix, sizeof link_local_prefix) == 0);
+}
+
+/* As libcurl's own, but not inherited by the programs that this process starts; and no server
+ * sends us on to the metadata service. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)context, (void)purpose;
+    struct client *client = context;
+    long redirects = 0;
+
+    (void)purpose;
+    curl_easy_getinfo(client->curl, CURLINFO_REDIRECT_COUNT, &redirects);
+    if (redirects && is_link_local(&address->addr)) {
+        client->led_astray = true;
+        return CURL_SOCKET_BAD;
+    }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void set_up_metadata(CURL *curl)
+{
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+}
+
+/* Certificates as OpenSSL's tools take them: by the variables, or those of the system, of which
+ * only the one that is needed is read where they are a folder by hash. */
+static void set_up_web(CURL *curl)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)HTTP_REDIRECTS_MAX);
+    curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    if (file && *file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    if (folder && *folder)
+        curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+    if (!(file && *file) && !(folder && *folder) && access(bundle_of_folder, R_OK) == 0) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, certificate_folder);
+    }
 }
 
 static void set_up(struct client *client)
 {
     CURL *curl = client->curl;
 
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    if (client->use == HTTP_WEB)
+        set_up_web(curl);
+    else
+        set_up_metadata(curl);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
@@ -102,6 +173,7 @@ static void set_up(struct client *client)
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "bootlace/" BOOTLACE_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->text);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, client);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
@@ -110,7 +182,7 @@ static void set_up(struct client *client)
     curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)0);
 }
 
-static void *fetch_open(void)
+static void *fetch_open(enum http_use use)
 {
     struct client *client;
 
@@ -118,6 +190,7 @@ static void *fetch_open(void)
         return NULL;
     client = memory_zeroed(1, sizeof *client);
     client->curl = memory_need(curl_easy_init());
+    client->use = use;
     set_up(client);
     return client;
 }
@@ -160,7 +233,12 @@ static enum http_failure failure_of(const struct client *client, CURLcode code)
     switch (code) {
     case CURLE_OK:
         return HTTP_OK;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return HTTP_NO_NAME;
     case CURLE_COULDNT_CONNECT:
+        if (client->led_astray)
+            return HTTP_FAILED;
         curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &number);
         return failure_of_errno(number);
     case CURLE_OPERATION_TIMEDOUT:
@@ -229,6 +307,12 @@ static bool is_excessive(const struct client *client)
     return fd == CURL_SOCKET_BAD || has_leftover(fd);
 }
 
+/* One that was to be followed: what became of that is what counts. */
+static bool is_redirect(const struct client *client, long status)
+{
+    return client->use == HTTP_WEB && status >= STATUS_REDIRECT && status < STATUS_REFUSED;
+}
+
 static void note_answer(struct client *client, CURLcode code, struct http_answer *answer)
 {
     curl_off_t seconds = 0;
@@ -240,8 +324,11 @@ static void note_answer(struct client *client, CURLcode code, struct http_answer
         snprintf(client->text, sizeof client->text, "more came than its Content-Length says");
     }
     /* Of an error only the status counts, so that its body may be cut off, slow or endless. */
-    if (client->headers_whole && status >= STATUS_FINAL && status != STATUS_OK)
+    if (client->headers_whole && status >= STATUS_FINAL && status != STATUS_OK &&
+        !is_redirect(client, status))
         answer->failure = HTTP_OK;
+    if (client->led_astray)
+        snprintf(client->text, sizeof client->text, "it redirects to a link-local address");
     if (answer->failure != HTTP_OK) {
         snprintf(answer->detail, sizeof answer->detail, "%.*s", HTTP_DETAIL_MAX - 1,
                  *client->text ? client->text : curl_easy_strerror(code));
@@ -265,7 +352,7 @@ static void fetch_request(void *handle, const struct http_request *request, stru
     buffer_clear(out);
     client->out = out;
     client->discarded = 0;
-    client->headers_whole = client->closing = client->too_large = false;
+    client->headers_whole = client->closing = client->too_large = client->led_astray = false;
     *client->text = '\0';
     if (strcmp(request->method, "PUT") == 0)
         curl_easy_setopt(client->curl, CURLOPT_UPLOAD, 1L);
@@ -277,6 +364,11 @@ static void fetch_request(void *handle, const struct http_request *request, stru
     /* What the last answer left behind must not become the beginning of this one. */
     curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT,
                      has_leftover(kept_socket(client)) ? 1L : 0L);
+    /* From an address that is encrypted, only to others that are. */
+    if (client->use == HTTP_WEB)
+        curl_easy_setopt(client->curl, CURLOPT_REDIR_PROTOCOLS_STR,
+                         names_header(request->url, strlen(request->url), "https:") ? "https"
+                                                                                    : "http,https");
     code = curl_easy_setopt(client->curl, CURLOPT_URL, request->url);
     if (code == CURLE_OK)
         code = curl_easy_perform(client->curl);

@@ -8,14 +8,20 @@
 static const char *const frequency_names[] = {[BOOTLACE_PER_INSTANCE] = "per-instance",
                                               [BOOTLACE_PER_BOOT] = "per-boot",
                                               [BOOTLACE_ONCE] = "once"};
-static const char *const stage_names[] = {
-    [BOOTLACE_STAGE_MAIN] = "main", [BOOTLACE_STAGE_EARLY] = "early"};
+static const char *const stage_names[] = {[BOOTLACE_STAGE_MAIN] = "main",
+                                          [BOOTLACE_STAGE_EARLY] = "early",
+                                          [BOOTLACE_STAGE_INSTANCE] = "instance"};
 
 enum { ORDER_DEFAULT = 500, ORDER_MAX = 1000, TIME_LIMIT_MAX = 7 * 24 * 3600 };
 
 const char *description_frequency_name(enum bootlace_frequency frequency)
 {
     return frequency_names[frequency];
+}
+
+const char *description_stage_name(enum bootlace_stage stage)
+{
+    return stage_names[stage];
 }
 
 /* The index of the member's text among names; 0 where the member is absent; -1 and an error. */
@@ -54,7 +60,9 @@ static int check_strings(const json_t *object, const char *member, struct error 
 static int check_kinds(const json_t *object, struct error *error)
 {
     static const char *const numbers[] = {"order", "time_limit"};
-    static const char *const flags[] = {"repeatable", "bakeable", "prepare", "no_limit"};
+    static const char *const flags[] = {"repeatable", "bakeable", "prepare",   "stop",
+                                        "forget",     "no_limit", "essential", "also_early",
+                                        "tree_state", "by_item"};
 
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         const json_t *value = json_object_get(object, numbers[i]);
@@ -132,7 +140,13 @@ int description_parse(struct description *description, json_t *object, const cha
         .repeatable = json_flag_of(object, "repeatable", false),
         .bakeable = json_flag_of(object, "bakeable", false),
         .has_prepare = json_flag_of(object, "prepare", false),
+        .has_stop = json_flag_of(object, "stop", false),
+        .has_forget = json_flag_of(object, "forget", false),
         .no_limit = json_flag_of(object, "no_limit", false),
+        .essential = json_flag_of(object, "essential", false),
+        .also_early = json_flag_of(object, "also_early", false),
+        .tree_state = json_flag_of(object, "tree_state", false),
+        .by_item = json_flag_of(object, "by_item", false),
         .time_limit = (unsigned)time_limit,
         .object = json_incref(object),
     };
@@ -145,6 +159,7 @@ void description_clear(struct description *description)
         return;
     free(description->name);
     free(description->path);
+    free(description->package);
     json_decref(description->object);
     *description = (struct description){0};
 }
@@ -179,8 +194,14 @@ json_t *description_of_native(const struct bootlace_module *module)
     json_put_flag(object, "repeatable", module->flags & BOOTLACE_REPEATABLE);
     json_put_flag(object, "bakeable", module->flags & BOOTLACE_BAKEABLE);
     json_put_flag(object, "no_limit", module->flags & BOOTLACE_NO_LIMIT);
+    json_put_flag(object, "essential", module->flags & BOOTLACE_ESSENTIAL);
+    json_put_flag(object, "also_early", module->flags & BOOTLACE_ALSO_EARLY);
+    json_put_flag(object, "tree_state", module->flags & BOOTLACE_TREE_STATE);
+    json_put_flag(object, "by_item", module->flags & BOOTLACE_BY_ITEM);
     json_put_number(object, "time_limit", module->time_limit);
     json_put_flag(object, "prepare", module->prepare != NULL);
+    json_put_flag(object, "stop", module->stop != NULL);
+    json_put_flag(object, "forget", module->forget != NULL);
     if (module->schema) {
         json_error_t details;
         json_t *schema = json_loads(module->schema, JSON_REJECT_DUPLICATES, &details);
@@ -206,12 +227,12 @@ static bool list_has(const json_t *object, const char *member, const char *text)
 
 bool description_has_type(const struct description *description, const char *type)
 {
-    return list_has(description->object, "types", type);
+    return !description->left_out && list_has(description->object, "types", type);
 }
 
 bool description_has_key(const struct description *description, const char *key)
 {
-    return list_has(description->object, "keys", key);
+    return !description->left_out && list_has(description->object, "keys", key);
 }
 
 const char *description_text(const struct description *description, const char *member)

@@ -19,12 +19,15 @@ enum { DESCRIPTION_MAX = 256 << 10, DESCRIPTION_NAME_MAX = 64 };
 
 struct description {
     char *name;
-    char *path; /* of the shared object or executable */
+    char *path;    /* of the shared object or executable */
+    char *package; /* to install: the module is described here, but not there; or NULL */
     bool native;
     enum bootlace_frequency frequency;
     enum bootlace_stage stage;
     int order;
-    bool repeatable, bakeable, has_prepare, no_limit;
+    bool repeatable, bakeable, has_prepare, has_stop, has_forget, no_limit, essential, also_early,
+        tree_state, by_item;
+    bool left_out;       /* found to be no good: it owns nothing, and gets no step any more */
     unsigned time_limit; /* seconds; 0 = the default */
     json_t *object;      /* the whole description: name, version, summary, keys, types, … */
 };
@@ -40,6 +43,10 @@ void description_clear(struct description *description);
 /* The description object of a native module's data, to be written as its manifest. */
 json_t *description_of_native(const struct bootlace_module *module);
 
+/* The member package of a manifest: what to install where the shared object beside it is not there.
+ */
+#define DESCRIPTION_PACKAGE "package"
+
 /* Whether it owns a part type, or a cloud-config key. */
 bool description_has_type(const struct description *description, const char *type);
 bool description_has_key(const struct description *description, const char *key);
@@ -49,5 +56,8 @@ const char *description_text(const struct description *description, const char *
 
 /* "per-instance", "per-boot", "once". */
 const char *description_frequency_name(enum bootlace_frequency frequency);
+
+/* "main", "early", "instance". */
+const char *description_stage_name(enum bootlace_stage stage);
 
 #endif

@@ -15,17 +15,42 @@ struct part *parts_add(struct parts *parts, const char *name, const char *type)
     return part;
 }
 
+static void clear_part(struct part *part)
+{
+    free(part->name);
+    free(part->bytes);
+    free(part->arguments);
+    free(part->declared);
+    free(part->merge_type);
+}
+
+void parts_remove(struct parts *parts, size_t index)
+{
+    clear_part(&parts->items[index]);
+    parts->count--;
+    memmove(&parts->items[index], &parts->items[index + 1],
+            (parts->count - index) * sizeof *parts->items);
+}
+
+static bool text_is_same(const char *left, const char *right)
+{
+    return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
+bool part_is_same(const struct part *left, const struct part *right)
+{
+    return text_is_same(left->type, right->type) && left->size == right->size &&
+           (!left->size || memcmp(left->bytes, right->bytes, left->size) == 0) &&
+           text_is_same(left->arguments, right->arguments) && left->frequency == right->frequency &&
+           left->detach == right->detach;
+}
+
 void parts_clear(struct parts *parts)
 {
     if (!parts)
         return;
-    for (size_t i = 0; i < parts->count; i++) {
-        free(parts->items[i].name);
-        free(parts->items[i].bytes);
-        free(parts->items[i].arguments);
-        free(parts->items[i].declared);
-        free(parts->items[i].merge_type);
-    }
+    for (size_t i = 0; i < parts->count; i++)
+        clear_part(&parts->items[i]);
     free(parts->items);
     *parts = (struct parts){0};
 }

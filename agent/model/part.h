@@ -40,6 +40,12 @@ struct parts {
 /* Appends an empty part and returns it; the pointer is good until the next call. */
 struct part *parts_add(struct parts *parts, const char *name, const char *type);
 
+/* Takes the index-th out. */
+void parts_remove(struct parts *parts, size_t index);
+
+/* Whether two have the same content, whatever they are called. */
+bool part_is_same(const struct part *left, const struct part *right);
+
 /* Gives all memory back; NULL is accepted. */
 void parts_clear(struct parts *parts);
 

@@ -31,6 +31,10 @@ struct settings {
     char seed[SETTINGS_PATH_MAX];      /* the seed folder */
     char user_data[SETTINGS_PATH_MAX]; /* --user-data FILE, "" = none */
 
+    bool essentials; /* what the image owes its people is done; see BOOTLACE_ESSENTIAL */
+
+    unsigned reboot_limit; /* restarts that steps may cause in a row */
+
     json_t *modules; /* settings by module name: time_limit, on_failure, on_interrupt */
 };
 

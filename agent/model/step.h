@@ -31,9 +31,11 @@ struct outcome {
     bool changed;
     int exit_code; /* of the program that it ran; -1 where there was none, or a signal ended it */
     int signal;    /* 0 = none */
+    bool reboot;   /* it wants the machine restarted before what is left */
     char *started; /* RFC 3339, or NULL */
     int64_t duration_ms;
     char *message; /* or NULL */
+    char *left;    /* why something of it is left for the instances of an image, or NULL */
     char *output;  /* the last lines, or NULL */
     json_t *items; /* or NULL */
 };
@@ -42,12 +44,18 @@ struct step {
     char *name;
     const struct description *module; /* borrowed from the registry */
     const struct part *part;          /* borrowed, or NULL where settings say what to do */
-    json_t *settings;                 /* the module's keys, or NULL */
+    json_t *settings;                 /* the module's keys, or NULL; without items that are baked */
     enum bootlace_frequency frequency;
+    enum bootlace_stage stage;
     char digest[DIGEST_TEXT_MAX];
     unsigned time_limit; /* seconds; 0 = none */
+    int copy_fd;         /* of a file that its output goes to as well, or -1; borrowed */
     bool run;            /* or skip */
     char *reason;        /* why */
+    bool asked;          /* for by its name, or with others: what was done before does not count */
+    bool is_baked;       /* it is not run because it is in the image already */
+    json_t *baked;       /* names of the keys that are as they were baked, or NULL */
+    json_t *will;        /* what it will do, texts for people; or NULL */
     struct outcome outcome;
 };
 
@@ -59,11 +67,17 @@ struct steps {
 /* "pending", "running", "done", "failed", "cut off", "skipped". */
 const char *step_state_name(enum step_state state);
 
+/* What is to become of it: "run", "skip", or "baked". */
+const char *step_action(const struct step *step);
+
 /* The state of that name; STEP_PENDING for a name that is none. */
 enum step_state step_state_of(const char *name);
 
 struct step *steps_add(struct steps *steps);
 void steps_clear(struct steps *steps);
+
+/* Drops those from the count-th on. */
+void steps_cut(struct steps *steps, size_t count);
 struct step *steps_find(const struct steps *steps, const char *name);
 
 void outcome_clear(struct outcome *outcome);

@@ -12,9 +12,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 enum { NOT_EXECUTED = 127, READ_CHUNK = 16384, STAT_MAX = 4096, STAT_STARTED = 22 };
@@ -177,7 +177,7 @@ pid_t process_start(const struct process_start *start, int *pidfd, struct error 
         errno = saved;
         return -1;
     }
-    *pidfd = pidfd_open(pid, 0);
+    *pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* glibc has a function for it from 2.36 on */
     if (*pidfd < 0) {
         saved = errno;
         error_errno(error, ERROR_INTERNAL, saved, "cannot watch a process");

@@ -11,6 +11,7 @@
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "plan/difference.h"
 
 static void decide(struct step *step, bool run, const char *reason)
 {
@@ -59,7 +60,8 @@ static void decide_known(struct step *step, const struct plan_request *request, 
             decide_cut_off(step, request);
         break;
     case STEP_DONE:
-        reason = memory_format("done already %s%s", when, changed ? ", with other content" : "");
+        reason = memory_format("done already %s%s", when,
+                               changed ? ", with other content; again by --rerun changed" : "");
         decide(step, false, reason);
         break;
     case STEP_FAILED:
@@ -81,6 +83,8 @@ static void decide_one(struct step *step, const struct plan_request *request)
 
     if (entry && (step->frequency != BOOTLACE_PER_BOOT || this_boot))
         decide_known(step, request, entry);
+    else if (!entry && request->user_data_changed)
+        decide(step, false, "new in the changed user-data; run by --rerun changed");
     else if (step->frequency == BOOTLACE_PER_BOOT)
         decide(step, true, "runs at every boot");
     else if (step->frequency == BOOTLACE_ONCE)
@@ -89,8 +93,29 @@ static void decide_one(struct step *step, const struct plan_request *request)
         decide(step, true, "not yet run for this instance");
 }
 
-static int rerun(struct steps *steps, const struct plan_request *request, const char *what,
-                 struct error *error)
+/* What has other content than it had when it was run, or was not there then. */
+static void rerun_changed(struct steps *steps, const struct plan_request *request)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        struct step *step = &steps->items[i];
+        const json_t *entry = entry_of(step, request);
+
+        if (!entry && request->user_data_changed)
+            decide(step, true, "new in the changed user-data");
+        else if (entry && strcmp(json_text_of(entry, "digest", ""), step->digest) != 0)
+            decide(step, true, "changed since it was run");
+    }
+}
+
+/* By name, or among others: then it is done whole. */
+static void ask(struct step *step, const char *reason)
+{
+    step->asked = true;
+    decide(step, true, reason);
+}
+
+static int rerun(struct steps *steps, const struct steps *all_steps,
+                 const struct plan_request *request, const char *what, struct error *error)
 {
     bool all = strcmp(what, "all") == 0, failed = strcmp(what, "failed") == 0;
     struct step *step;
@@ -100,26 +125,58 @@ static int rerun(struct steps *steps, const struct plan_request *request, const 
             step_state_of(json_text_of(entry_of(&steps->items[i], request), "status", NULL));
 
         if (all || state == STEP_FAILED || state == STEP_RUNNING || state == STEP_CUT_OFF)
-            decide(&steps->items[i], true, all ? "--rerun all" : "--rerun failed");
+            ask(&steps->items[i], all ? "--rerun all" : "--rerun failed");
     }
-    if (all || failed)
+    if (strcmp(what, "changed") == 0)
+        rerun_changed(steps, request);
+    if (all || failed || strcmp(what, "changed") == 0)
         return 0;
     step = steps_find(steps, what);
+    if (!step && (request->stage == BOOTLACE_STAGE_INSTANCE || request->essentials_alone ||
+                  steps_find(all_steps, what)))
+        return 0;
     if (!step) {
         error_set(error, ERROR_USAGE, "there is no step named \"%.100s\"", what);
         return error_hint(error, "`bootlace plan` lists the steps");
     }
-    decide(step, true, "asked for by --rerun");
+    ask(step, "asked for by --rerun");
     return 0;
 }
 
-int decide_all(struct steps *steps, const struct plan_request *request, struct error *error)
+/* What is in the image already is not done again; it counts as long as this instance has done
+ * nothing of the step itself. */
+static void take_baked(struct step *step, const struct plan_request *request)
 {
-    for (size_t i = 0; i < steps->count; i++)
-        decide_one(&steps->items[i], request);
+    if (step->run && !step->asked && step->settings && step->module->bakeable &&
+        step->frequency == BOOTLACE_PER_INSTANCE && !entry_of(step, request))
+        difference_take(step, request->baked);
+}
+
+/* What wants a running machine is left for the instance that the image is launched as. */
+static void leave_for_launch(struct steps *steps, const struct plan_request *request)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        if (!steps->items[i].module->bakeable)
+            decide(&steps->items[i], false, "left for the launch: it wants a running machine");
+        else if (steps->items[i].run && steps->items[i].settings)
+            difference_leave(&steps->items[i], request->templated);
+    }
+}
+
+int decide_from(struct steps *steps, size_t first, const struct plan_request *request,
+                struct error *error)
+{
+    struct steps fresh = {.items = steps->items + first, .count = steps->count - first};
+
+    for (size_t i = 0; i < fresh.count; i++)
+        decide_one(&fresh.items[i], request);
     for (const char *const *what = request->rerun; what && *what; what++) {
-        if (rerun(steps, request, *what, error) < 0)
+        if (rerun(&fresh, steps, request, *what, error) < 0)
             return -1;
     }
+    for (size_t i = 0; request->baked && i < fresh.count; i++)
+        take_baked(&fresh.items[i], request);
+    if (request->in_image)
+        leave_for_launch(&fresh, request);
     return 0;
 }

@@ -56,8 +56,10 @@ static unsigned time_limit_of(const struct plan_request *request, const struct d
         return (unsigned)ceil(json_number_value(limit));
     if (module->time_limit)
         return module->time_limit;
-    if (module->stage == BOOTLACE_STAGE_EARLY)
+    if (request->stage == BOOTLACE_STAGE_EARLY)
         return TIME_LIMIT_EARLY_S; /* logins wait for it */
+    if (request->stage == BOOTLACE_STAGE_INSTANCE)
+        return TIME_LIMIT_INSTANCE_S; /* and everything for this */
     return module->no_limit ? 0 : TIME_LIMIT_DEFAULT_S;
 }
 
@@ -93,16 +95,24 @@ static struct step *add_step(struct plan *plan, const struct plan_request *reque
     step->module = module;
     step->part = part;
     step->frequency = frequency_of(part, module);
+    step->stage = request->stage;
     step->time_limit = time_limit_of(request, module);
     return step;
 }
 
-static void refuse_part(struct plan *plan, const struct part *part)
+static void refuse_part(struct plan *plan, const struct part *part,
+                        const struct description *module)
 {
     struct error error = ERROR_INIT;
 
-    error_set(&error, ERROR_INPUT, "no module here takes %s", part->type);
-    error_hint(&error, "`bootlace modules` lists what is installed");
+    if (module) {
+        error_set(&error, ERROR_INPUT, "the module %s, which takes %s, is not installed",
+                  module->name, part->type);
+        error_hint(&error, "install the package %s", module->package);
+    } else {
+        error_set(&error, ERROR_INPUT, "no module here takes %s", part->type);
+        error_hint(&error, "`bootlace modules` lists what is installed");
+    }
     error_at(&error, part->name, part->line, 0);
     problems_add_error(&plan->problems, &error);
 }
@@ -110,9 +120,11 @@ static void refuse_part(struct plan *plan, const struct part *part)
 static void refuse_parts(struct plan *plan, const struct plan_request *request)
 {
     for (size_t i = 0; request->parts && i < request->parts->count; i++) {
-        if (!request->parts->items[i].merged &&
-            !module_for_type(request, request->parts->items[i].type))
-            refuse_part(plan, &request->parts->items[i]);
+        const struct part *part = &request->parts->items[i];
+        const struct description *module = module_for_type(request, part->type);
+
+        if (!part->merged && (!module || module->package))
+            refuse_part(plan, part, module);
     }
 }
 
@@ -123,7 +135,8 @@ static void plan_parts(struct plan *plan, const struct plan_request *request, in
         const struct part *part = &request->parts->items[i];
         const struct description *module = module_for_type(request, part->type);
 
-        if (module && !part->merged && module->order == order && module->stage == request->stage)
+        if (module && !module->package && !part->merged && module->order == order &&
+            module->stage == request->stage)
             add_step(plan, request, part->name, module, part);
     }
 }
@@ -144,19 +157,27 @@ static void collect_settings(json_t *settings, const struct plan_request *reques
     }
 }
 
-/*
- * All keys of a module together are one step, those that it only reads among them; a module
- * without keys and types runs always.
- */
+/* A module without keys and types runs always, and so does what the image owes its people. */
+static bool runs_always(const struct plan_request *request, const struct description *module)
+{
+    if (module->essential)
+        return request->essentials;
+    return !json_array_size(json_object_get(module->object, "keys")) &&
+           !json_array_size(json_object_get(module->object, "reads")) &&
+           !json_array_size(json_object_get(module->object, "types"));
+}
+
+/* All keys of a module together are one step, those that it only reads among them. */
 static void plan_module(struct plan *plan, const struct plan_request *request,
                         const struct description *module)
 {
-    bool always = !json_array_size(json_object_get(module->object, "keys")) &&
-                  !json_array_size(json_object_get(module->object, "reads")) &&
-                  !json_array_size(json_object_get(module->object, "types"));
-    json_t *settings = memory_need(json_object());
+    bool always = runs_always(request, module);
+    json_t *settings;
     struct step *step;
 
+    if (request->essentials_alone && !(module->essential && always))
+        return;
+    settings = memory_need(json_object());
     collect_settings(settings, request, module, "keys");
     collect_settings(settings, request, module, "reads");
     if (!always && !json_object_size(settings)) {
@@ -191,7 +212,10 @@ static void plan_all(struct plan *plan, const struct plan_request *request)
     for (size_t i = 0; i < request->module_count; i++) {
         if (i == 0 || sorted[i]->order != sorted[i - 1]->order)
             plan_parts(plan, request, sorted[i]->order);
-        if (sorted[i]->stage == request->stage)
+        if (sorted[i]->left_out || sorted[i]->package)
+            continue;
+        if (sorted[i]->stage == request->stage ||
+            (sorted[i]->also_early && request->stage == BOOTLACE_STAGE_EARLY))
             plan_module(plan, request, sorted[i]);
     }
 }
@@ -219,13 +243,16 @@ static void warn_of_strangers(struct plan *plan, const struct plan_request *requ
 
 int plan_make(struct plan *plan, const struct plan_request *request, struct error *error)
 {
+    size_t first = plan->steps.count;
+
     plan_all(plan, request);
-    warn_of_strangers(plan, request);
-    for (size_t i = 0; i < plan->steps.count; i++)
+    if (request->stage != BOOTLACE_STAGE_INSTANCE && !request->essentials_alone)
+        warn_of_strangers(plan, request);
+    for (size_t i = first; i < plan->steps.count; i++)
         make_digest(&plan->steps.items[i]);
     if (plan->steps.count > STEPS_MAX)
         return error_set(error, ERROR_INPUT, "more than %d steps", STEPS_MAX);
-    return decide_all(&plan->steps, request, error);
+    return decide_from(&plan->steps, first, request, error);
 }
 
 void plan_clear(struct plan *plan)
@@ -268,31 +295,24 @@ json_t *plan_wanted_metadata(const struct plan *plan)
 
 static json_t *step_to_json(const struct step *step)
 {
-    json_t *object = memory_need(json_object()), *will = memory_need(json_array());
+    json_t *object = memory_need(json_object());
 
     json_put_text(object, "name", step->name);
     json_put_text(object, "module", step->module->name);
     json_put_text(object, "frequency", description_frequency_name(step->frequency));
-    json_put_text(object, "action", step->run ? "run" : "skip");
+    json_put_text(object, "action", step_action(step));
     json_put_text(object, "reason", step->reason);
-    if (step->part && step->run) {
-        AUTO_FREE char *text =
-            memory_format("run the %s part, %zu bytes%s", step->part->type, step->part->size,
-                          step->part->detach ? ", without waiting for it" : "");
-
-        json_add(will, json_string(text));
-    }
-    json_put(object, "will", will);
+    json_put(object, "will", step->will && step->run ? json_incref(step->will) : json_array());
     return object;
 }
 
-json_t *plan_to_json(const struct plan *plan)
+json_t *plan_to_json(const struct plan *plan, const char *file)
 {
     json_t *object = memory_need(json_object()), *steps = memory_need(json_array());
 
     for (size_t i = 0; i < plan->steps.count; i++)
         json_add(steps, step_to_json(&plan->steps.items[i]));
     json_put(object, "steps", steps);
-    json_put(object, "problems", problems_to_json(&plan->problems));
+    json_put(object, "problems", problems_to_json(&plan->problems, file));
     return object;
 }

@@ -17,7 +17,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { STEPS_MAX = 2000, TIME_LIMIT_DEFAULT_S = 3600, TIME_LIMIT_EARLY_S = 20 };
+enum {
+    STEPS_MAX = 2000,
+    TIME_LIMIT_DEFAULT_S = 3600,
+    TIME_LIMIT_EARLY_S = 20,
+    TIME_LIMIT_INSTANCE_S = 60
+};
 
 struct plan_request {
     const struct description *modules;
@@ -25,12 +30,18 @@ struct plan_request {
     const struct parts *parts; /* may be NULL */
     const json_t *config;      /* object of cloud-config keys; may be NULL */
     enum bootlace_stage stage;
+    bool essentials;            /* what is essential has a step in any case */
+    bool essentials_alone;      /* and nothing else has one */
     const json_t *history;      /* step name -> its last journal entry, of this instance */
     const json_t *history_once; /* the same of this file system */
     const char *boot_id;
     const json_t *module_settings; /* settings by module name */
-    bool under_way;                /* another run is: what it began is not cut off */
-    const char *const *rerun;      /* step names, "all", "failed"; NULL-ended; NULL = none */
+    bool in_image;                 /* the tree is not running: what can be done in an image */
+    const json_t *baked;      /* what is done in the image already; see difference.h; or NULL */
+    const json_t *templated;  /* what of the config speaks of the instance; the same */
+    bool user_data_changed;   /* it is not the one that the history is of */
+    bool under_way;           /* another run is: what it began is not cut off */
+    const char *const *rerun; /* step names, "all", "failed", "changed"; NULL-ended; or NULL */
 };
 
 struct plan {
@@ -41,9 +52,9 @@ struct plan {
 #define AUTO_PLAN __attribute__((cleanup(plan_clear)))
 
 /*
- * Makes the plan. What is wrong with the input becomes problems of the plan (warnings were there
- * before, perhaps); an error is returned only for a rerun of a step that there is none of
- * (ERROR_USAGE).
+ * Makes the plan of a stage, behind what the plan has already. What is wrong with the input becomes
+ * problems of the plan (warnings were there before, perhaps); an error is returned only for a rerun
+ * of a step that there is none of (ERROR_USAGE).
  */
 int plan_make(struct plan *plan, const struct plan_request *request, struct error *error);
 void plan_clear(struct plan *plan);
@@ -55,8 +66,9 @@ size_t plan_count_runs(const struct plan *plan);
 json_t *plan_wanted_metadata(const struct plan *plan);
 
 /*
- * {"steps":[{"name","module","frequency","action","reason","will"}],"problems":[…]}.
+ * {"steps":[{"name","module","frequency","action","reason","will"}],"problems":[…]}. file is that
+ * of the user-data, or NULL.
  */
-json_t *plan_to_json(const struct plan *plan);
+json_t *plan_to_json(const struct plan *plan, const char *file);
 
 #endif

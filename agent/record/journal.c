@@ -4,6 +4,7 @@
  *     {"event":"run","time":…,"boot_id":…,"source":…,"evidence":…,"user_data":…,…}
  *     {"event":"metadata","items":{…}}
  *     {"event":"begin","step":…,"digest":…,"boot_id":…,"status":"running","started":…}
+ *     {"event":"reboot","for":…,"boot_id":…}
  *     {"event":"end","step":…,"digest":…,"boot_id":…,"status":…,"exit_code":…,…}
  *
  * A line that power loss cut in half is passed over by the reader; the writer begins on a new line
@@ -157,6 +158,15 @@ int record_end_step(struct record *record, const struct step *step, const char *
     return append_step(record, step, entry, error);
 }
 
+int record_reboot(struct record *record, const struct step *step, const char *boot_id,
+                  struct error *error)
+{
+    AUTO_JSON json_t *entry = make_entry("reboot", boot_id);
+
+    json_put_text(entry, "for", step->name);
+    return append(record->journal, entry, error) < 0 ? -1 : flush(record, error);
+}
+
 static int read_journal(int fd, struct buffer *text, struct error *error)
 {
     if (fd < 0)
@@ -195,12 +205,17 @@ static void take_line(struct record *record, json_t *history, const char *line, 
     const char *event = json_text_of(entry, "event", "");
     const char *step = json_text_of(entry, "step", NULL);
 
-    if (step && json_object_get(entry, "status"))
+    if (step && json_object_get(entry, "status")) {
         json_put(history, step, json_incref(entry));
-    else if (strcmp(event, "run") == 0)
+    } else if (strcmp(event, "run") == 0) {
+        record->reboots_before = record->reboots;
+        record->reboots = 0;
         keep(&record->last_run, entry);
-    else if (strcmp(event, "metadata") == 0 && json_is_object(json_object_get(entry, "items")))
+    } else if (strcmp(event, "reboot") == 0) {
+        record->reboots = record->reboots_before + 1;
+    } else if (strcmp(event, "metadata") == 0 && json_is_object(json_object_get(entry, "items"))) {
         keep(&record->metadata, json_object_get(entry, "items"));
+    }
 }
 
 /* Reads a journal: the steps' last entries as an object, and the rest into the record. */

@@ -11,6 +11,8 @@
  * /var/lib/bootlace/once is the journal of what is done once on this file system, whatever
  * instance it becomes.
  *
+ * /var/lib/bootlace/baked is what was baked into this file system; see baked.h.
+ *
  * Power may go at any moment. The journal is the truth: its half-written last line is passed over,
  * what it does not mention is not there (a user-data file without its entry is read again), and
  * everything else can be made from it or read again: a user-data file that is not the one that the
@@ -38,12 +40,14 @@ struct record {
     int folder;  /* the folder of this instance; -1 = there is none */
     int journal; /* -1 = there is none yet */
     bool writable;
-    bool unflushed_names; /* names that were made and not yet flushed */
-    bool unflushed_state; /* the folder of all instances itself is one of them */
-    json_t *history;      /* step name -> its last entry; its "status" is a step state */
-    json_t *history_once; /* the same of the whole file system */
-    json_t *last_run;     /* the last entry of a run, or NULL */
-    json_t *metadata;     /* the items that were read last: path -> text or null; or NULL */
+    bool unflushed_names;    /* names that were made and not yet flushed */
+    bool unflushed_state;    /* the folder of all instances itself is one of them */
+    json_t *history;         /* step name -> its last entry; its "status" is a step state */
+    json_t *history_once;    /* the same of the whole file system */
+    json_t *last_run;        /* the last entry of a run, or NULL */
+    unsigned reboots;        /* runs in a row, up to the last one, that ended with a restart */
+    unsigned reboots_before; /* the same, up to the last but one */
+    json_t *metadata;        /* the items that were read last: path -> text or null; or NULL */
 };
 
 #define RECORD_INIT                                                                                \
@@ -84,6 +88,8 @@ int record_save_user_data(struct record *record, const struct buffer *bytes, str
 /* Journal entries. Those about a step are flushed before they return. */
 int record_begin_run(struct record *record, const struct record_run *run, struct error *error);
 int record_add_metadata(struct record *record, const json_t *metadata, struct error *error);
+int record_reboot(struct record *record, const struct step *step, const char *boot_id,
+                  struct error *error); /* the run ends with a restart, for this step */
 int record_begin_step(struct record *record, const struct step *step, const char *boot_id,
                       struct error *error);
 int record_end_step(struct record *record, const struct step *step, const char *boot_id,
@@ -95,6 +101,12 @@ int record_put_part(struct record *record, const struct step *step, char **path,
 
 int record_save_status(struct record *record, const json_t *status, struct error *error);
 int record_save_result(struct record *record, const json_t *result, struct error *error);
+
+/*
+ * What the journal of the whole file system says may stay in an image, but nothing of how it went:
+ * each step's last entry, without its output. 1 where that is a change, 0, or -1.
+ */
+int record_reduce_once(bool dry_run, struct error *error);
 
 /* Whose record was found. */
 enum record_owner {

@@ -31,9 +31,16 @@ static json_t *make_input(const struct step *step, const struct execute_setup *s
         json_put_flag(part, "detach", step->part->detach);
         json_put(input, "part", part);
     }
+    json_put_text(input, "stage", description_stage_name(step->stage));
     json_put_flag(input, "dry_run", setup->dry_run);
     json_put_text(input, "root", setup->root);
+    if (setup->machine && *setup->machine)
+        json_put_text(input, "machine", setup->machine);
     json_put(input, "metadata", memory_need(json_deep_copy(setup->metadata)));
+    if (setup->bake)
+        json_put_flag(input, "bake", true);
+    if (json_array_size(step->baked))
+        json_put(input, "baked", json_incref(step->baked));
     return input;
 }
 
@@ -72,7 +79,7 @@ static int start_process(struct execute *execute, struct channels *channels,
                          const struct execute_setup *setup, struct error *error)
 {
     const struct description *module = execute->step->module;
-    const char *argv[] = {module->path, execute->phase == HOST_PREPARE ? "prepare" : "run", NULL};
+    const char *argv[] = {module->path, host_phase_name(execute->phase), NULL};
     struct host_call call = {.path = module->path, .name = module->name, .phase = execute->phase};
     struct process_start start = {.argv = argv,
                                   .environment = setup->environment,
@@ -109,11 +116,11 @@ int execute_start(struct execute *execute, struct step *step, enum host_phase ph
     execute->result_fd = memory_take_fd(&channels.result[0]);
     execute->query_fd = memory_take_fd(&channels.query[0]);
     output_init(&execute->output, step->name, memory_take_fd(&channels.output[0]),
-                setup->output_log_fd, setup->show_output);
+                setup->output_log_fd, step->copy_fd, setup->show_output);
     execute->started_ms = clock_milliseconds();
     if (step->time_limit)
         execute->deadline_ms = execute->started_ms + (int64_t)step->time_limit * MS_PER_S;
-    if (phase == HOST_RUN) {
+    if (phase != HOST_PREPARE) {
         step->outcome.state = STEP_RUNNING;
         free(step->outcome.started);
         step->outcome.started = memory_copy_string(clock_text(stamp));
@@ -250,6 +257,11 @@ static void judge(struct execute *execute, int status)
     } else {
         outcome->state = STEP_DONE;
         outcome->changed = result_is(execute, "changed");
+        outcome->reboot = json_flag_of(execute->result, "reboot", false);
+        free(outcome->left);
+        outcome->left = json_object_get(execute->result, "left")
+                            ? memory_copy_string(json_text_of(execute->result, "left", ""))
+                            : NULL;
         if (message && *message)
             outcome_set_message(outcome, "%s", message);
     }
@@ -281,7 +293,7 @@ void execute_finish(struct execute *execute)
         take_results(execute);
     output_finish(&execute->output);
     execute->active = false;
-    if (execute->phase != HOST_RUN)
+    if (execute->phase == HOST_PREPARE)
         return;
     judge(execute, status);
     outcome->duration_ms = clock_milliseconds() - execute->started_ms;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "bootlace/module.h"
+#include "model/metadata.h"
 #include "run/native.h"
 #include "run/place.h"
 #include "run/program.h"
@@ -20,11 +21,26 @@ enum { LINE_MAX_BYTES = 4096 };
 /* What the functions of one call share; host.context points to it. */
 struct call {
     json_t *input;
-    json_t *metadata; /* borrowed from input; answers of the query descriptor are added */
+    json_t *metadata; /* borrowed from input; answers of the query descriptor are added, */
+    json_t *secrets;  /* but for those that are asked for anew each time */
     char *message;
     struct bootlace_ending ending;
     bool ended;
+    bool reboot;
+    char *left;               /* why something is left for the instances, or NULL */
+    struct place_batch batch; /* files that take their places later */
+    int unsettled;            /* 0, or a negative errno: one of them could not */
 };
+
+const char *host_phase_name(enum host_phase phase)
+{
+    static const char *const names[] = {[HOST_RUN] = "run",
+                                        [HOST_PREPARE] = "prepare",
+                                        [HOST_STOP] = "stop",
+                                        [HOST_FORGET] = "forget"};
+
+    return names[phase];
+}
 
 static struct call *call_of(const struct bootlace_host *host)
 {
@@ -119,6 +135,25 @@ static void host_ended(const struct bootlace_host *host, const struct bootlace_e
     call_of(host)->ended = true;
 }
 
+static void host_leave(const struct bootlace_host *host, const char *why)
+{
+    free(call_of(host)->left);
+    call_of(host)->left = memory_copy_string(why);
+}
+
+static int host_settle(const struct bootlace_host *host)
+{
+    struct call *call = call_of(host);
+    AUTO_FREE char *failed = NULL;
+    int result = place_settle(&call->batch, &failed);
+
+    if (result < 0 && !call->unsettled) {
+        call->unsettled = result;
+        host->fail(host, -result, "%s cannot be written: %s", failed, strerror(-result));
+    }
+    return result;
+}
+
 static int host_run_program(const struct bootlace_host *host, const struct bootlace_program *given,
                             struct bootlace_ending *ending)
 {
@@ -128,13 +163,14 @@ static int host_run_program(const struct bootlace_host *host, const struct bootl
         return -EINVAL;
     memcpy(&program, given, given->size < sizeof program ? given->size : sizeof program);
     *ending = (struct bootlace_ending){0};
+    host_settle(host);
     if (host->dry_run && program.effect != BOOTLACE_READS) {
         AUTO_FREE char *line = program_text(program.argv);
 
         host->log(host, BOOTLACE_INFO, "would run: %s", line);
         return 0;
     }
-    return program_run(&program, ending);
+    return program_run(host->root, &program, ending);
 }
 
 static int host_put_file(const struct bootlace_host *host, const char *path, const void *bytes,
@@ -148,8 +184,16 @@ static int host_put_file(const struct bootlace_host *host, const char *path, con
                           .owner = how->owner,
                           .group = how->group,
                           .dry_run = host->dry_run};
-    int result = how->size >= sizeof *how ? place_file(&place) : -EINVAL;
+    struct call *call = call_of(host);
+    bool later = how->size >= offsetof(struct bootlace_file, flags) + sizeof how->flags &&
+                 how->flags & BOOTLACE_FILE_LATER;
+    int result;
 
+    if (how->size < offsetof(struct bootlace_file, group) + sizeof how->group)
+        return -EINVAL;
+    if (!later && (result = host_settle(host)) < 0)
+        return result;
+    result = place_file(&place, later ? &call->batch : NULL);
     if (host->dry_run && result > 0)
         host->log(host, BOOTLACE_INFO, "would write %s (%zu bytes)", path, size);
     return result;
@@ -160,6 +204,7 @@ static const char *host_metadata(const struct bootlace_host *host, const char *p
     struct call *call = call_of(host);
     const json_t *known = json_object_get(call->metadata, path);
     static char answer[HOST_ANSWER_MAX + 2];
+    json_t *value;
     ssize_t size;
 
     if (known)
@@ -170,11 +215,35 @@ static const char *host_metadata(const struct bootlace_host *host, const char *p
     do
         size = recv(HOST_QUERY_FD, answer, sizeof answer - 1, 0);
     while (size < 0 && errno == EINTR);
-    if (size > 0 && answer[0] == HOST_ANSWER_PRESENT)
-        json_put(call->metadata, path, json_lossy_string(answer + 1, (size_t)size - 1));
-    else
-        json_put(call->metadata, path, json_null());
-    return json_string_value(json_object_get(call->metadata, path));
+    value = size > 0 && answer[0] == HOST_ANSWER_PRESENT
+                ? json_lossy_string(answer + 1, (size_t)size - 1)
+                : json_null();
+    if (metadata_is_public(path))
+        json_put(call->metadata, path, value);
+    else if (json_array_append_new(call->secrets, value) < 0)
+        memory_exhausted();
+    return json_string_value(value);
+}
+
+static void host_reboot(const struct bootlace_host *host, const char *why)
+{
+    host->log(host, BOOTLACE_INFO, "a restart is wanted: %s", why);
+    call_of(host)->reboot = !host->dry_run;
+}
+
+static bootlace_function *function_of(const struct bootlace_module *module, enum host_phase phase)
+{
+    switch (phase) {
+    case HOST_PREPARE:
+        return module->prepare;
+    case HOST_STOP:
+        return module->stop;
+    case HOST_FORGET:
+        return module->forget;
+    case HOST_RUN:
+        break;
+    }
+    return module->run;
 }
 
 static void write_outcome(const struct call *call, int result)
@@ -190,6 +259,9 @@ static void write_outcome(const struct call *call, int result)
         json_put_number(object, "exit_code", call->ending.exit_code);
     if (call->ended && call->ending.signal)
         json_put_number(object, "signal", call->ending.signal);
+    if (call->reboot)
+        json_put_flag(object, "reboot", true);
+    json_put_text(object, "left", call->left);
     write_result(object);
 }
 
@@ -230,6 +302,7 @@ int host_main(void *context)
         return refuse(&error);
     }
     call.metadata = json_object_get(call.input, "metadata");
+    call.secrets = memory_need(json_array());
     struct bootlace_host host = {
         .size = sizeof host,
         .interface = BOOTLACE_INTERFACE,
@@ -245,9 +318,16 @@ int host_main(void *context)
         .run_program = host_run_program,
         .put_file = host_put_file,
         .metadata = host_metadata,
+        .reboot = host_reboot,
+        .settle = host_settle,
+        .bake = json_flag_of(call.input, "bake", false),
+        .leave = host_leave,
     };
-    function = what->phase == HOST_PREPARE ? module->prepare : module->run;
+    function = function_of(module, what->phase);
     result = function ? function(&host, buffer_text(&text)) : 0;
+    host_settle(&host);
+    if (result >= 0 && call.unsettled)
+        result = call.unsettled;
     fflush(NULL);
     write_outcome(&call, result);
     return result < 0;

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-enum host_phase { HOST_PREPARE, HOST_RUN };
+enum host_phase { HOST_RUN, HOST_PREPARE, HOST_STOP, HOST_FORGET };
 
 enum {
     HOST_RESULT_FD = 3,
@@ -28,6 +28,9 @@ struct host_call {
     const char *name; /* that its description gave */
     enum host_phase phase;
 };
+
+/* "run", "prepare", "stop", "forget": how an executable module is called. */
+const char *host_phase_name(enum host_phase phase);
 
 /*
  * Opens the module, calls its function with the input from descriptor 0, and writes the result

@@ -16,15 +16,18 @@ enum { READ_CHUNK = 65536, LINE_OVERHEAD = 256, JOURNAL_INFO = 6, BATCH_FULL = 6
 
 enum { TAIL_ROOM = 8 * OUTPUT_TAIL_MAX };
 
-void output_init(struct output *output, const char *step, int fd, int log_fd, bool show)
+void output_init(struct output *output, const char *step, int fd, int log_fd, int copy_fd,
+                 bool show)
 {
     *output = (struct output){.step = step,
                               .fd = fd,
                               .log_fd = log_fd,
+                              .copy_fd = copy_fd,
                               .show = show,
                               .line = BUFFER_INIT(OUTPUT_LINE_MAX),
                               .journal = log_to_journal(),
                               .to_log = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
+                              .to_copy = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .to_show = BUFFER_INIT(BATCH_FULL + OUTPUT_LINE_MAX + LINE_OVERHEAD),
                               .tail = BUFFER_INIT(TAIL_ROOM + OUTPUT_LINE_MAX + 1)};
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -63,6 +66,7 @@ static void write_batch(int fd, struct buffer *batch)
 static void write_lines(struct output *output)
 {
     write_batch(output->log_fd, &output->to_log);
+    write_batch(output->copy_fd, &output->to_copy);
     write_batch(STDERR_FILENO, &output->to_show);
 }
 
@@ -70,11 +74,15 @@ static void log_a_line(struct output *output, const char *text)
 {
     char stamp[CLOCK_TEXT_MAX];
 
-    if (output->log_fd < 0 || output->logged > OUTPUT_LOG_MAX)
+    if (output->logged > OUTPUT_LOG_MAX)
         return;
     output->logged += strlen(text);
     if (output->logged > OUTPUT_LOG_MAX)
         text = "[bootlace keeps no more of this step's output]";
+    if (output->copy_fd >= 0)
+        buffer_format(&output->to_copy, "%s\n", text);
+    if (output->log_fd < 0)
+        return;
     buffer_format(&output->to_log, "%s %.100s: %s\n", clock_text(stamp), output->step, text);
 }
 
@@ -164,7 +172,7 @@ _Noreturn static void keep(struct output *output)
         }
     }
     for (int i = 3; i < 1024; i++) {
-        if (i != output->fd && i != output->log_fd)
+        if (i != output->fd && i != output->log_fd && i != output->copy_fd)
             close(i);
     }
     while (output->fd >= 0) {
@@ -192,7 +200,8 @@ void output_finish(struct output *output)
             keep(output);
         close(output->fd);
         output->fd = -1;
-        output->log_fd = -1; /* how an unended line goes on is the keeper's to log */
+        output->log_fd = output->copy_fd =
+            -1; /* how an unended line goes on is the keeper's to log */
     }
     if (output->line.size)
         end_line(output);
@@ -225,5 +234,6 @@ void output_free(struct output *output)
     buffer_free(&output->line);
     buffer_free(&output->tail);
     buffer_free(&output->to_log);
+    buffer_free(&output->to_copy);
     buffer_free(&output->to_show);
 }

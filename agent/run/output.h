@@ -23,15 +23,17 @@ struct output {
     const char *step; /* borrowed */
     int fd;           /* the pipe's end, non-blocking; -1 once it is at its end */
     int log_fd;       /* of the output log, or -1; borrowed */
+    int copy_fd;      /* of a file that gets the lines alone, or -1; borrowed */
     bool show;        /* on standard error, too */
     bool journal;     /* which is the journal's */
     struct buffer line;
     struct buffer tail;
-    struct buffer to_log, to_show; /* whole lines, not yet written */
+    struct buffer to_log, to_copy, to_show; /* whole lines, not yet written */
     uint64_t logged;
 };
 
-void output_init(struct output *output, const char *step, int fd, int log_fd, bool show);
+void output_init(struct output *output, const char *step, int fd, int log_fd, int copy_fd,
+                 bool show);
 
 /* Takes what there is without waiting; closes fd at the end of the output. */
 void output_take(struct output *output);

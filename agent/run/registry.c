@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+static const char manifest_end[] = ".json";
+
 struct scan {
     struct registry *registry;
     const char *folder;
@@ -170,35 +172,72 @@ static void leave_out(const struct scan *scan, const char *file, struct error *e
     problems_add_warning(&scan->registry->problems, error);
 }
 
+/* Adds the module that the object describes; an error where it cannot be. */
+static int add_module(struct registry *registry, json_t *object, const char *path, bool native,
+                      const char *package, struct error *error)
+{
+    struct description description = {0};
+
+    if (description_parse(&description, object, path, native, error) < 0)
+        return -1;
+    if (registry_find(registry, description.name)) {
+        error_set(error, ERROR_INTERNAL, "another module is called %s, too", description.name);
+        description_clear(&description);
+        return -1;
+    }
+    if (package)
+        description.package = memory_copy_string(package);
+    registry->modules = memory_grow(registry->modules, registry->count, sizeof *registry->modules);
+    registry->modules[registry->count++] = description;
+    return 0;
+}
+
+/* A manifest: of a shared object that is there, which is taken by itself, or of one in a package.
+ */
+static void take_manifest(struct scan *scan, const char *file)
+{
+    AUTO_FREE char *object_file =
+        memory_format("%.*s.so", (int)(strlen(file) - strlen(manifest_end)), file);
+    AUTO_FREE char *path = memory_format("%s/%s", scan->folder, object_file);
+    struct error error = ERROR_INIT;
+    AUTO_JSON json_t *object = NULL;
+    const char *package;
+    struct stat info;
+
+    if (faccessat(scan->folder_fd, object_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+        fstatat(scan->folder_fd, file, &info, 0) < 0)
+        return;
+    if (check_file(&info, &error) < 0 ||
+        json_read_file(scan->folder_fd, file, DESCRIPTION_MAX, &object, &error) < 0) {
+        leave_out(scan, file, &error);
+        return;
+    }
+    package = json_text_of(object, DESCRIPTION_PACKAGE, NULL);
+    if (package && add_module(scan->registry, object, path, true, package, &error) < 0)
+        leave_out(scan, file, &error);
+}
+
 static void take_file(struct scan *scan, const char *file)
 {
-    struct registry *registry = scan->registry;
     AUTO_FREE char *path = memory_format("%s/%s", scan->folder, file);
     bool native = ends_with(file, ".so");
     struct error error = ERROR_INIT;
-    struct description description = {0};
     AUTO_JSON json_t *object = NULL;
 
+    if (ends_with(file, manifest_end)) {
+        take_manifest(scan, file);
+        return;
+    }
     if (!native && faccessat(scan->folder_fd, file, X_OK, 0) < 0)
         return;
     object = describe(scan, file, path, native, &error);
-    if (!object || description_parse(&description, object, path, native, &error) < 0) {
+    if (!object || add_module(scan->registry, object, path, native, NULL, &error) < 0)
         leave_out(scan, file, &error);
-        return;
-    }
-    if (registry_find(registry, description.name)) {
-        error_set(&error, ERROR_INTERNAL, "another module is called %s, too", description.name);
-        leave_out(scan, file, &error);
-        description_clear(&description);
-        return;
-    }
-    registry->modules = memory_grow(registry->modules, registry->count, sizeof *registry->modules);
-    registry->modules[registry->count++] = description;
 }
 
 static int is_module_file(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.' && !ends_with(entry->d_name, ".json");
+    return entry->d_name[0] != '.';
 }
 
 static int compare_names(const void *left, const void *right)
@@ -298,6 +337,15 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
     if (keep)
         save_cache(&scan, cache);
     return 0;
+}
+
+void registry_leave_out(struct registry *registry, size_t index, struct error *error)
+{
+    struct description *module = &registry->modules[index];
+
+    error_at(error, module->name, error->line, error->column);
+    problems_add_warning(&registry->problems, error);
+    module->left_out = true;
 }
 
 void registry_clear(struct registry *registry)

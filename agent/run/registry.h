@@ -6,6 +6,9 @@
  * once, in a process of its own with a time limit, and remembered by inode, size and time. A module
  * that cannot be described is listed with its error, which is remembered, too, and never keeps the
  * others from working.
+ *
+ * A manifest without its shared object that names a package tells of a module that is in that
+ * package: so who wants it can be told what to install, and its settings are checked all the same.
  */
 #ifndef BOOTLACE_RUN_REGISTRY_H
 #define BOOTLACE_RUN_REGISTRY_H
@@ -34,6 +37,10 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
                   struct error *error);
 void registry_clear(struct registry *registry);
 const struct description *registry_find(const struct registry *registry, const char *name);
+
+/* Leaves a module out that is there already, and adds why to the problems. It stays where it is:
+ * steps that were planned before refer to it. */
+void registry_leave_out(struct registry *registry, size_t index, struct error *error);
 
 /* Asks one file, shared object or executable, for its description; NULL and an error. */
 json_t *registry_ask(const char *path, struct error *error);

@@ -29,12 +29,20 @@ static struct execute *running(struct loop *loop)
 static struct execute_setup setup_of(const struct loop *loop, const char *part_file)
 {
     return (struct execute_setup){.root = loop->schedule->root,
+                                  .machine = loop->schedule->machine,
                                   .dry_run = loop->schedule->dry_run,
+                                  .bake = loop->schedule->bake,
                                   .metadata = loop->schedule->metadata,
                                   .part_file = part_file,
                                   .environment = loop->schedule->environment,
                                   .output_log_fd = loop->schedule->output_log_fd,
                                   .show_output = loop->schedule->show_output};
+}
+
+/* Planned, and not run by an earlier call. */
+static bool is_to_run(const struct step *step)
+{
+    return step->run && step->outcome.state == STEP_PENDING;
 }
 
 /* Begins prepares as far as there are slots. A prepare that does not start is no failure. */
@@ -48,7 +56,7 @@ static void start_prepares(struct loop *loop)
             struct execute_setup setup = setup_of(loop, NULL);
             struct error ignored = ERROR_INIT;
 
-            if (!step->run || !step->module->has_prepare || step->part)
+            if (!is_to_run(step) || !step->module->has_prepare || step->part)
                 continue;
             if (execute_start(&loop->slots[slot], step, HOST_PREPARE, &setup, &ignored) == 0)
                 break;
@@ -120,7 +128,7 @@ static void finish(struct loop *loop, struct execute *execute)
      */
     take_signal(loop);
     execute_finish(execute);
-    if (execute->phase == HOST_RUN) {
+    if (execute->phase != HOST_PREPARE) {
         if (loop->interrupted && step->outcome.state != STEP_DONE) {
             step->outcome.state = STEP_CUT_OFF;
             outcome_set_message(&step->outcome, "cut off: the agent was told to end while it ran");
@@ -188,17 +196,27 @@ static void run_step(struct loop *loop, struct step *step)
     bool begun = host->begin(host->context, step, &part_file, &error) == 0;
 
     setup = setup_of(loop, part_file);
-    if (!begun || execute_start(running(loop), step, HOST_RUN, &setup, &error) < 0) {
+    if (!begun || execute_start(running(loop), step, loop->schedule->phase, &setup, &error) < 0) {
         step->outcome.state = STEP_FAILED;
         outcome_set_message(&step->outcome, "%s", error_text(&error, text, sizeof text));
         host->end(host->context, step);
         return;
     }
     while (running(loop)->active) {
-        if (!loop->interrupted)
+        if (!loop->interrupted && loop->schedule->phase == HOST_RUN)
             start_prepares(loop);
         turn(loop);
     }
+}
+
+/* One that was told to end behind its last step has missed nothing. */
+static bool is_something_left(const struct steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        if (steps->items[i].run && steps->items[i].outcome.state == STEP_PENDING)
+            return true;
+    }
+    return false;
 }
 
 int schedule_run(const struct schedule *schedule, struct steps *steps)
@@ -210,18 +228,19 @@ int schedule_run(const struct schedule *schedule, struct steps *steps)
     loop->steps = steps;
     for (size_t slot = 0; slot < SLOTS; slot++)
         loop->slots[slot] = (struct execute)EXECUTE_INIT;
-    start_prepares(loop);
+    if (schedule->phase == HOST_RUN)
+        start_prepares(loop);
     for (size_t i = 0; i < steps->count && !loop->interrupted; i++) {
         struct step *step = &steps->items[i];
 
-        if (!step->run)
+        if (!is_to_run(step))
             continue;
         while (is_preparing(loop, step) && !loop->interrupted)
             turn(loop);
         take_signal(loop);
         if (loop->interrupted)
             break;
-        if (!first && schedule->host.stopping && schedule->host.stopping(schedule->host.context)) {
+        if (!first && schedule->host.enough && schedule->host.enough(schedule->host.context)) {
             loop->interrupted = true;
             break;
         }
@@ -230,5 +249,5 @@ int schedule_run(const struct schedule *schedule, struct steps *steps)
     }
     for (size_t slot = 0; slot < SLOTS; slot++)
         execute_clear(&loop->slots[slot]);
-    return loop->interrupted;
+    return loop->interrupted && is_something_left(steps);
 }

@@ -33,13 +33,16 @@ struct schedule_host {
     /* One metadata item for a module that asks: 1 and the value, 0 none, -1. */
     int (*metadata)(void *context, const char *path, struct buffer *out);
 
-    /* Whether the machine is going down, asked before each step but the first; may be NULL. */
-    bool (*stopping)(void *context);
+    /* Whether the run has to end here, asked behind each step with others to come; may be NULL. */
+    bool (*enough)(void *context);
 };
 
 struct schedule {
+    enum host_phase phase; /* HOST_RUN, HOST_STOP or HOST_FORGET */
     const char *root;
+    const char *machine; /* as in struct execute_setup */
     bool dry_run;
+    bool bake; /* the tree becomes an image */
     bool show_output;
     int output_log_fd;
     int signal_fd; /* of a signalfd for SIGTERM, SIGINT, SIGHUP; -1 = none */
@@ -49,8 +52,8 @@ struct schedule {
 };
 
 /*
- * Runs the steps whose plan says so. Returns 0 when all had their turn, 1 when a signal or the
- * machine's going down ended the run before that; what was not begun stays pending.
+ * Runs the steps whose plan says so and that are pending still. Returns 0 when all had their turn,
+ * 1 when a signal or the host ended it before that; what was not begun stays pending.
  */
 int schedule_run(const struct schedule *schedule, struct steps *steps);
 

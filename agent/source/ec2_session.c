@@ -54,7 +54,7 @@ int ec2_session_init(struct ec2_session *session, const struct settings *setting
     session->deadline = clock->now() + session->wait_ms;
     if (ec2_endpoint_init(&session->endpoint, settings, error) < 0)
         return -1;
-    session->handle = transport->open();
+    session->handle = transport->open(HTTP_METADATA);
     if (!session->handle)
         return error_set(error, ERROR_INTERNAL, "the HTTP client cannot be set up");
     if (session->endpoint.literal)

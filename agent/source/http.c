@@ -99,14 +99,14 @@ static bool serve_one(const struct http_transport *plugin, void *handle, const c
 
 static int serve(void *context)
 {
+    const enum http_use *use = context;
     struct error error = ERROR_INIT;
     const struct http_transport *plugin;
     char why[ERROR_TEXT_MAX] = "the HTTP client cannot be set up";
     void *handle;
 
-    (void)context;
     plugin = http_plugin_load(&error);
-    handle = plugin ? plugin->open() : NULL;
+    handle = plugin ? plugin->open(*use) : NULL;
     if (!plugin)
         error_text(&error, why, sizeof why);
     while (serve_one(plugin, handle, why))
@@ -114,7 +114,7 @@ static int serve(void *context)
     return 0;
 }
 
-static void *remote_open(void)
+static void *remote_open(enum http_use use)
 {
     struct error error = ERROR_INIT;
     struct remote *remote = memory_zeroed(1, sizeof *remote);
@@ -123,6 +123,7 @@ static void *remote_open(void)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
         AUTO_CLOSE int server = ends[1];
         const struct process_start start = {.function = serve,
+                                            .context = &use,
                                             .group = PROCESS_SAME_GROUP,
                                             .dies_with_us = true,
                                             .fds = {-1, -1, STDERR_FILENO, server, -1}};

@@ -17,14 +17,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_PLUGIN "fetch.so"
+#define HTTP_PLUGIN "plugins/fetch.so"
 
-enum { HTTP_HEADERS_MAX = 8, HTTP_DETAIL_MAX = 160, HTTP_REDIRECT_MAX = 256 };
+enum { HTTP_HEADERS_MAX = 8, HTTP_DETAIL_MAX = 160, HTTP_REDIRECTS_MAX = 5 };
+
+/* What a handle is for. */
+enum http_use {
+    HTTP_METADATA, /* the metadata service: http alone, no redirect, no proxy */
+    HTTP_WEB       /* an address of the user's: https, too; redirects, but none to link-local
+                    * addresses and none from https to http; the environment's proxies */
+};
 
 /* How a request ended, where it did not end with a whole answer. */
 enum http_failure {
     HTTP_OK,         /* an answer came, whole: status and body say which */
     HTTP_NO_ROUTE,   /* no way to the address: ENETUNREACH, EHOSTUNREACH */
+    HTTP_NO_NAME,    /* the host's name is not known, or nobody can be asked */
     HTTP_PROHIBITED, /* the route is a prohibiting one: EACCES, EPERM */
     HTTP_REFUSED,    /* nobody listens: ECONNREFUSED */
     HTTP_NO_CONNECT, /* no answer to the connection's beginning within the limit */
@@ -53,10 +61,10 @@ struct http_answer {
 /* The plug-in's exported symbol: const struct http_transport bootlace_fetch. */
 struct http_transport {
     size_t size; /* of this struct: agent and plug-in are of one build */
-    void *(*open)(void);
+    void *(*open)(enum http_use use);
     /*
      * Does one request on the handle's kept connection. The body goes to out (cleared first),
-     * at most out's maximum. Never follows a redirect, never uses a proxy, speaks http only.
+     * at most out's maximum.
      */
     void (*request)(void *handle, const struct http_request *request, struct buffer *out,
                     struct http_answer *answer);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/sha256.h"
 #include "verbs/launch.h"
 #include "verbs/settings_check.h"
 #include "verbs/show.h"
@@ -22,18 +23,21 @@ static void print_text(const struct launch *launch)
     show_problems(&launch->plan.problems);
 }
 
+/* The digest tells whether what runs there is what somebody has here. */
+static json_t *part_shown(const struct part *part)
+{
+    char digest[SHA256_TEXT_MAX];
+    json_t *object = part_to_json(part);
+
+    json_put_text(object, "sha256", sha256_text(part->bytes, part->size, digest));
+    return object;
+}
+
 /* The merged settings, without what schemas call secret. */
 static json_t *shown(const struct launch *launch)
 {
-    struct error error = ERROR_INIT;
-    json_t *config = NULL;
-
-    if (launch->options->show_secrets)
-        return memory_need(json_deep_copy(launch->user.config));
-    config = settings_shown(&launch->user, &launch->registry, &error);
-    if (!config)
-        log_error_object(&error);
-    return config ? config : memory_need(json_object());
+    return launch->options->show_secrets ? memory_need(json_deep_copy(launch->user.config))
+                                         : settings_shown(&launch->user, &launch->schemas);
 }
 
 int verb_inspect(const struct options *options)
@@ -57,13 +61,13 @@ int verb_inspect(const struct options *options)
         json_t *parts = memory_need(json_array());
 
         for (size_t i = 0; i < launch.user.parts.count; i++)
-            json_add(parts, part_to_json(&launch.user.parts.items[i]));
+            json_add(parts, part_shown(&launch.user.parts.items[i]));
         json_put(object, "parts", parts);
         json_put(object, "config", shown(&launch));
-        json_put(object, "problems", problems_to_json(&launch.plan.problems));
+        json_put(object, "problems", problems_to_json(&launch.plan.problems, launch_file(&launch)));
         show_json(object);
     } else {
         print_text(&launch);
     }
-    return launch.plan.problems.errors ? ERROR_INPUT : 0;
+    return problems_exit_code(&launch.plan.problems);
 }

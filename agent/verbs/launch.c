@@ -10,11 +10,15 @@
 #include "base/paths.h"
 #include "config/merge.h"
 #include "config/settings.h"
+#include "model/metadata.h"
 #include "os/lock.h"
+#include "verbs/includes.h"
+#include "verbs/layers.h"
 #include "verbs/metadata_cache.h"
 #include "verbs/settings_check.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 /* Opens the source that settings and options name; why there is none is told when it is asked. */
 static void open_source(struct launch *launch)
@@ -27,6 +31,27 @@ static void open_source(struct launch *launch)
     log_line(LOG_LEVEL_DEBUG, "source: %s", launch->source_name);
 }
 
+/* The tree that the command line names; the agent's own files are in it. */
+static int set_root(struct launch *launch, struct error *error)
+{
+    const char *given = launch->options->root;
+    AUTO_FREE char *path = given ? realpath(given, NULL) : NULL;
+    struct stat info;
+
+    snprintf(launch->root, sizeof launch->root, "/");
+    if (!given)
+        return 0;
+    if (!path || strlen(path) >= sizeof launch->root || stat(path, &info) < 0 ||
+        !S_ISDIR(info.st_mode))
+        return error_set(error, ERROR_USAGE, "--root: there is no folder %.200s", given);
+    if (launch->options->boot || launch->options->early)
+        return error_set(error, ERROR_USAGE, "--root is not for a boot");
+    snprintf(launch->root, sizeof launch->root, "%s", path);
+    if (strcmp(path, "/") != 0)
+        paths_set_root(launch->root);
+    return 0;
+}
+
 int launch_open(struct launch *launch, const struct options *options, bool keep,
                 struct error *error)
 {
@@ -37,15 +62,27 @@ int launch_open(struct launch *launch, const struct options *options, bool keep,
                               .record = RECORD_INIT,
                               .user_data = BUFFER_INIT(SOURCE_USER_DATA_MAX),
                               .metadata = memory_need(json_object())};
+    if (set_root(launch, error) < 0)
+        return -1;
     machine_boot_id(launch->boot_id);
     machine_identity(launch->evidence);
-    if (settings_read(&launch->settings, &launch->image, error) < 0)
+    if (*launch->evidence) {
+        struct digest digest;
+
+        digest_init(&digest);
+        digest_add_text(&digest, launch->evidence);
+        digest_text(&digest, launch->machine);
+    }
+    if (settings_read(&launch->settings, &launch->image, &launch->user.positions, error) < 0)
         return -1;
     if (operand && strlen(operand) >= sizeof launch->settings.user_data)
         return error_set(error, ERROR_USAGE, "the file's name is too long");
     if (operand)
         snprintf(launch->settings.user_data, sizeof launch->settings.user_data, "%s", operand);
-    if (!options->early)
+    if (layers_open(launch, error) < 0)
+        return -1;
+    /* No service knows anything of instances to come. */
+    if (!options->early && (!options->bake || launch_file(launch)))
         open_source(launch);
     return 0;
 }
@@ -56,12 +93,7 @@ int launch_modules(struct launch *launch, struct error *error)
 
     if (registry_scan(&launch->registry, NULL, cache, launch->keep, error) < 0)
         return -1;
-    for (size_t i = 0; i < launch->registry.problems.count; i++) {
-        char text[ERROR_TEXT_MAX];
-
-        log_line(LOG_LEVEL_WARNING, "module left out: %s",
-                 error_text(&launch->registry.problems.items[i].error, text, sizeof text));
-    }
+    schemas_log_left_out(&launch->registry, 0);
     return 0;
 }
 
@@ -141,12 +173,27 @@ static void borrow_identity(struct launch *launch)
     }
 }
 
+/* An image without user-data has its own configuration still. */
+static int identify_image(struct launch *launch, struct error *error)
+{
+    snprintf(launch->instance_id, sizeof launch->instance_id, "image");
+    snprintf(launch->source_name, sizeof launch->source_name, "image");
+    return open_record(launch, launch->instance_id, error);
+}
+
+bool launch_is_image(const struct launch *launch)
+{
+    return launch->options->bake || strcmp(launch->root, "/") != 0;
+}
+
 int launch_identify(struct launch *launch, struct error *error)
 {
     bool by_hand = *launch->settings.user_data != '\0';
     char id[SOURCE_ID_MAX + 1];
     int result = -1;
 
+    if (!launch->source.type && launch_is_image(launch))
+        return identify_image(launch, error);
     if (launch->source.type)
         result = source_identify(&launch->source, id, error);
     else
@@ -156,7 +203,7 @@ int launch_identify(struct launch *launch, struct error *error)
     snprintf(launch->instance_id, sizeof launch->instance_id, "%s", id);
     source_known(&launch->source, tell_known, launch);
     json_put_text(launch->metadata, "instance-id", id);
-    if (by_hand)
+    if (by_hand && !launch->options->bake)
         borrow_identity(launch);
     return open_record(launch, id, error);
 }
@@ -175,10 +222,54 @@ int launch_early(struct launch *launch, struct error *error)
     return open_record(launch, id, error);
 }
 
+const char *launch_file(const struct launch *launch)
+{
+    return *launch->settings.user_data ? launch->settings.user_data : NULL;
+}
+
+static bool asks_for_changed(const struct options *options)
+{
+    for (const char *const *what = options->rerun; *what; what++) {
+        if (strcmp(*what, "changed") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_same(const struct buffer *left, const struct buffer *right)
+{
+    return left->size == right->size &&
+           (!left->size || memcmp(left->bytes, right->bytes, left->size) == 0);
+}
+
+/* What the source gives now, in place of what the record has; had and has: 1 some, 0 none. */
+static int read_again(struct launch *launch, int had)
+{
+    struct buffer fresh = BUFFER_INIT(SOURCE_USER_DATA_MAX);
+    struct error unanswered = ERROR_INIT;
+    int has = source_user_data(&launch->source, &fresh, &unanswered);
+
+    if (has < 0) {
+        log_warning_object(&unanswered);
+    } else if (has != had || (has && !is_same(&fresh, &launch->user_data))) {
+        struct buffer old = launch->user_data;
+
+        launch->changed = true;
+        launch->user_data = fresh;
+        fresh = old;
+        had = has;
+    }
+    buffer_free(&fresh);
+    return had;
+}
+
 int launch_read(struct launch *launch, struct error *error)
 {
     int got = record_user_data(&launch->record, &launch->user_data, error);
+    bool recorded = got != -2;
 
+    if (got == -2 && !launch->source.type && launch_is_image(launch))
+        return 0;
     if (got == -2 && launch->from_record)
         return error_set(error, ERROR_SOURCE, "%s", launch->silence.message);
     if (got == -2) {
@@ -190,6 +281,9 @@ int launch_read(struct launch *launch, struct error *error)
     }
     if (got < 0)
         return -1;
+    if (recorded && launch->source.type && !launch->from_record && !launch_file(launch) &&
+        (launch->ask_again || asks_for_changed(launch->options)))
+        got = read_again(launch, got);
     launch->has_user_data = got > 0;
     return 0;
 }
@@ -200,11 +294,16 @@ int launch_begin(struct launch *launch, struct error *error)
                                    .evidence = launch->evidence,
                                    .boot_id = launch->boot_id,
                                    .user_data = launch->user_data.size ? &launch->user_data : NULL,
-                                   .launch =
-                                       !launch->options->early && !*launch->settings.user_data};
+                                   .launch = !launch->options->early && !launch_file(launch) &&
+                                             !launch_is_image(launch)};
 
     if (!launch->keep)
         return 0;
+    if (launch->changed && asks_for_changed(launch->options) &&
+        record_save_user_data(&launch->record, &launch->user_data, error) < 0)
+        return -1;
+    if (launch->options->bake && layers_keep(launch, error) < 0)
+        return -1;
     return record_begin_run(&launch->record, &run, error);
 }
 
@@ -228,7 +327,7 @@ static int merge_image(struct launch *launch)
 {
     struct merge_rules rules = {0};
     struct error problem = ERROR_INIT;
-    AUTO_JSON json_t *image = memory_need(json_deep_copy(launch->image));
+    AUTO_JSON json_t *image = positions_deep_copy(&launch->user.positions, launch->image);
 
     if (!launch->user.config)
         launch->user.config = memory_need(json_object());
@@ -240,20 +339,36 @@ static int merge_image(struct launch *launch)
 
 int launch_parts(struct launch *launch, struct error *error)
 {
+    struct includes includes = {.record = &launch->record, .keep = launch->keep};
+    size_t left_out = launch->registry.problems.count;
+    int result;
     const struct parts_setup setup = {.item = item_of,
                                       .context = launch,
                                       .instance_id = launch->instance_id,
-                                      .source = launch->source_name};
+                                      .source = launch->source_name,
+                                      .fetch = includes_fetch,
+                                      .fetch_once = includes_fetch_once,
+                                      .fetch_context = &includes,
+                                      .templated = launch->templated};
 
     if (is_blank(&launch->user_data))
         launch->has_user_data = false;
-    if (launch->has_user_data &&
-        parts_read(buffer_text(&launch->user_data), launch->user_data.size, &setup, &launch->user,
-                   &launch->plan.problems, error) < 0)
+    result = layers_read(launch, &setup, error);
+    web_free(includes.web);
+    if (result < 0)
         return -1;
     if (merge_image(launch) < 0)
         return -1;
-    return settings_check(&launch->user, &launch->registry, &setup, &launch->plan.problems, error);
+    if (settings_check(&launch->user, &launch->schemas, &launch->registry, &setup,
+                       &launch->plan.problems, error) < 0)
+        return -1;
+    settings_need_packages(&launch->user, &launch->registry, false, &launch->plan.problems);
+    if (launch->options->bake && !launch->plan.problems.errors)
+        layers_warn_of_secrets(launch);
+    schemas_log_left_out(&launch->registry, left_out);
+    output_files_read(&launch->output, launch->user.config, &launch->user.positions,
+                      &launch->plan.problems);
+    return 0;
 }
 
 /* Whether another process is at it, as far as we may see. Not for who holds the lock: closing the
@@ -265,40 +380,84 @@ static bool another_run(void)
     return lock_holder(path) != 0;
 }
 
-int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error)
+static void warn_of_change(struct launch *launch)
+{
+    struct error warning = ERROR_INIT;
+
+    error_set(&warning, ERROR_INPUT,
+              "the user-data was changed since it was run for this instance");
+    error_hint(&warning, "`bootlace run --rerun changed` does what is changed or new");
+    problems_add_warning(&launch->plan.problems, &warning);
+}
+
+/* What the record knows of a step that is not run again is its outcome still. */
+static void recall_outcome(const struct record *record, struct step *step, bool under_way)
+{
+    const json_t *entry = json_object_get(
+        step->frequency == BOOTLACE_ONCE ? record->history_once : record->history, step->name);
+
+    if (step->is_baked) {
+        step->outcome.state = STEP_DONE;
+        outcome_set_message(&step->outcome, "baked into the image");
+    }
+    if (step->run || step->is_baked || !entry)
+        return;
+    outcome_from_json(&step->outcome, entry);
+    if (step->outcome.state == STEP_RUNNING && !under_way) {
+        step->outcome.state = STEP_CUT_OFF;
+        outcome_set_message(&step->outcome,
+                            "cut off: begun and never ended, by a restart, power loss or kill");
+    }
+}
+
+static int make_plan(struct launch *launch, struct plan_request *request, struct error *error)
 {
     const struct record *record = &launch->record;
-    const struct plan_request request = {.modules = launch->registry.modules,
-                                         .module_count = launch->registry.count,
-                                         .parts = &launch->user.parts,
-                                         .config = launch->user.config ? launch->user.config
-                                                                       : launch->image,
-                                         .stage = stage,
-                                         .history = record->history,
-                                         .history_once = record->history_once,
-                                         .boot_id = launch->boot_id,
-                                         .module_settings = launch->settings.modules,
-                                         .under_way = !launch->keep && another_run(),
-                                         .rerun = launch->options->rerun};
+    size_t first = launch->plan.steps.count;
 
-    if (plan_make(&launch->plan, &request, error) < 0)
+    request->modules = launch->registry.modules;
+    request->module_count = launch->registry.count;
+    request->essentials =
+        launch->settings.essentials && !launch_file(launch) && !launch_is_image(launch);
+    /* What a bake has done is known by what was baked, whichever file said so. */
+    request->history = launch->options->bake ? NULL : record->history;
+    request->history_once = record->history_once;
+    request->boot_id = launch->boot_id;
+    request->module_settings = launch->settings.modules;
+    request->in_image = launch_is_image(launch);
+    request->baked = launch->baked.facts;
+    request->templated = launch->templated;
+    request->user_data_changed = launch->changed;
+    request->under_way = !launch->keep && another_run();
+    request->rerun = launch->options->rerun;
+    if (plan_make(&launch->plan, request, error) < 0)
         return -1;
-    /* What the record knows of a step that is not run again is its outcome still. */
-    for (size_t i = 0; i < launch->plan.steps.count; i++) {
-        struct step *step = &launch->plan.steps.items[i];
-        const json_t *entry = json_object_get(
-            step->frequency == BOOTLACE_ONCE ? record->history_once : record->history, step->name);
-
-        if (step->run || !entry)
-            continue;
-        outcome_from_json(&step->outcome, entry);
-        if (step->outcome.state == STEP_RUNNING && !request.under_way) {
-            step->outcome.state = STEP_CUT_OFF;
-            outcome_set_message(&step->outcome,
-                                "cut off: begun and never ended, by a restart, power loss or kill");
-        }
-    }
+    for (size_t i = first; i < launch->plan.steps.count; i++)
+        recall_outcome(record, &launch->plan.steps.items[i], request->under_way);
     return 0;
+}
+
+int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error)
+{
+    struct plan_request request = {.parts = &launch->user.parts,
+                                   .config =
+                                       launch->user.config ? launch->user.config : launch->image,
+                                   .stage = stage};
+
+    if (make_plan(launch, &request, error) < 0)
+        return -1;
+    if (launch->changed && !asks_for_changed(launch->options))
+        warn_of_change(launch);
+    return 0;
+}
+
+int launch_plan_essentials(struct launch *launch, size_t kept, struct error *error)
+{
+    struct plan_request request = {
+        .config = launch->image, .stage = BOOTLACE_STAGE_MAIN, .essentials_alone = true};
+
+    steps_cut(&launch->plan.steps, kept);
+    return make_plan(launch, &request, error);
 }
 
 int launch_item(struct launch *launch, const char *path, struct buffer *out, struct error *error)
@@ -317,7 +476,7 @@ int launch_item(struct launch *launch, const char *path, struct buffer *out, str
         return 0;
     got = source_item(&launch->source, path, out, error);
     /* Credentials are neither kept nor shown: they are asked for anew each time. */
-    if (!metadata_cache_is_public(path))
+    if (!metadata_is_public(path))
         return got;
     if (got > 0)
         json_put(launch->metadata, path, json_lossy_string(buffer_text(out), out->size));
@@ -347,11 +506,16 @@ void launch_clear(struct launch *launch)
     if (!launch)
         return;
     plan_clear(&launch->plan);
+    output_files_clear(&launch->output);
     parts_result_clear(&launch->user);
     json_decref(launch->metadata);
+    json_decref(launch->bake_config);
+    json_decref(launch->templated);
+    baked_clear(&launch->baked);
     buffer_free(&launch->user_data);
     record_close(&launch->record);
     source_close(&launch->source);
+    schemas_clear(&launch->schemas);
     registry_clear(&launch->registry);
     json_decref(launch->image);
     settings_clear(&launch->settings);

@@ -16,11 +16,14 @@
 #include "model/settings.h"
 #include "os/machine.h"
 #include "plan/plan.h"
+#include "record/baked.h"
 #include "record/record.h"
 #include "run/registry.h"
 #include "source/source.h"
 #include "verbs/options.h"
+#include "verbs/output_files.h"
 #include "verbs/parts.h"
+#include "verbs/schemas.h"
 
 #include <jansson.h>
 
@@ -30,24 +33,33 @@ struct launch {
     const struct options *options;
     bool keep; /* write to the record */
     struct settings settings;
-    json_t *image; /* the cloud-config keys of the image's own configuration */
+    json_t *image; /* the cloud-config keys of the image's own configuration, baked ones over it */
+    struct baked baked;  /* what is in the image already */
+    json_t *bake_config; /* what a bake keeps: the config without that of the image */
+    json_t *templated;   /* what of the config speaks of the instance, in a bake; else NULL */
     struct registry registry;
+    struct schemas schemas; /* the modules', made where there are settings to be checked */
     struct source source;
     char source_name[16];
     char boot_id[MACHINE_ID_MAX];
     char evidence[MACHINE_ID_MAX];
+    char machine[DIGEST_TEXT_MAX]; /* a digest of the evidence, for modules; "" = there is none */
     char instance_id[SOURCE_ID_MAX + 1]; /* what scripts see as INSTANCE_ID */
     struct record record;
     bool perhaps_own;     /* it is silent, and whether the record is this machine's is unknown */
     bool from_record;     /* the source is silent; the record of the same machine stands in */
     struct error silence; /* why there is no source, or why the record stands in for it */
+    char root[SETTINGS_PATH_MAX]; /* the tree to work on; "/" is the machine that runs */
+    bool ask_again;               /* the source for user-data that the record has */
     bool has_user_data;
+    bool changed; /* the user-data is not the record's */
     struct buffer user_data;
     json_t *metadata; /* path -> text, or null where there is no such item */
     size_t published; /* how many of them the cache has */
     struct parts_result
-        user;         /* the parts, and the cloud-config of them with the image's under it */
-    struct plan plan; /* its problems are filled by the earlier stages, too */
+        user; /* the parts, and the cloud-config of them with the image's under it */
+    struct output_files output; /* where the steps' output goes as well */
+    struct plan plan;           /* its problems are filled by the earlier stages, too */
 };
 
 #define AUTO_LAUNCH __attribute__((cleanup(launch_clear)))
@@ -69,8 +81,18 @@ int launch_modules(struct launch *launch, struct error *error);
  */
 int launch_identify(struct launch *launch, struct error *error);
 
-/* The user-data, from the record where it has it, else from the source, and then kept. */
+/*
+ * The user-data, from the record where it has it, else from the source, and then kept. With
+ * ask_again the source is asked in any case, if it answers: what it gives now may be another
+ * (`changed`), and is kept once the plan stands.
+ */
 int launch_read(struct launch *launch, struct error *error);
+
+/* Whether the tree is an image: one that is not running, or that becomes one. */
+bool launch_is_image(const struct launch *launch);
+
+/* The file that user-data is taken from, or NULL. */
+const char *launch_file(const struct launch *launch);
 
 /*
  * The entry of this run into the journal, once the plan stands: from here on the user-data counts
@@ -81,8 +103,14 @@ int launch_begin(struct launch *launch, struct error *error);
 /* Decodes, classifies, merges and checks; what is wrong becomes problems of the plan. */
 int launch_parts(struct launch *launch, struct error *error);
 
-/* Makes the plan for a stage; see plan_make. */
+/* Makes the plan for a stage, behind that of an earlier one; see plan_make. */
 int launch_plan(struct launch *launch, enum bootlace_stage stage, struct error *error);
+
+/*
+ * Makes another end of the plan, behind its first steps: what is essential, with the image's
+ * settings alone, since the user-data cannot be used.
+ */
+int launch_plan_essentials(struct launch *launch, size_t kept, struct error *error);
 
 /* Reads every metadata item that steps to be run want and that is not known yet. */
 int launch_metadata(struct launch *launch, struct error *error);

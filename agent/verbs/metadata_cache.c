@@ -7,22 +7,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "model/metadata.h"
 #include "os/machine.h"
 
 #include <fcntl.h>
 
 enum { PUBLIC_MODE = 0644, PRIVATE_MODE = 0600, CACHE_MAX = 16 << 20 };
-
-bool metadata_cache_is_public(const char *path)
-{
-    static const char *const secret[] = {"iam/", "identity-credentials/", "user-data"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(secret); i++) {
-        if (strncmp(path, secret[i], strlen(secret[i])) == 0)
-            return false;
-    }
-    return true;
-}
 
 void metadata_cache_publish(struct launch *launch)
 {
@@ -43,7 +33,7 @@ void metadata_cache_publish(struct launch *launch)
     launch->published = json_object_size(launch->metadata);
     json_object_foreach(launch->metadata, name, value)
     {
-        if (metadata_cache_is_public(name))
+        if (metadata_is_public(name))
             json_put(items, name, json_incref(value));
     }
     text = json_one_line(cache);

@@ -17,7 +17,4 @@ void metadata_cache_publish(struct launch *launch);
 /* The items of this boot, or NULL. */
 json_t *metadata_cache_read(void);
 
-/* Whether an item may be shown to everybody. */
-bool metadata_cache_is_public(const char *path);
-
 #endif

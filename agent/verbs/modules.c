@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "run/registry.h"
+#include "verbs/schemas.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
@@ -53,14 +54,29 @@ static void print_one(const struct description *module)
 {
     printf("%s %s: %s\n", module->name, description_text(module, "version"),
            description_text(module, "summary"));
-    printf("  runs %s%s, order %d%s%s%s\n", description_frequency_name(module->frequency),
+    printf("  runs %s%s, order %d%s%s%s%s%s\n", description_frequency_name(module->frequency),
            module->stage == BOOTLACE_STAGE_EARLY ? " in the early stage" : "", module->order,
            module->repeatable ? ", repeatable" : "", module->bakeable ? ", bakeable" : "",
-           module->has_prepare ? ", prepares ahead" : "");
+           module->has_prepare ? ", prepares ahead" : "",
+           module->has_stop ? ", undone at shutdown" : "",
+           module->has_forget ? ", forgotten by seal" : "");
     print_list(module->object, "  keys:", "keys");
     print_list(module->object, "  types:", "types");
     print_list(module->object, "  metadata:", "metadata");
-    printf("  file: %s\n", module->path);
+    if (module->package)
+        printf("  not installed: it is in the package %s\n", module->package);
+    else
+        printf("  file: %s\n", module->path);
+}
+
+static void print_line(const struct description *module)
+{
+    printf("%-16s %-14s %s", module->name,
+           module->package ? "not installed" : description_frequency_name(module->frequency),
+           description_text(module, "summary"));
+    if (module->package)
+        printf(" (package %s)", module->package);
+    puts("");
 }
 
 static void show_list(const struct registry *registry, bool json)
@@ -69,14 +85,14 @@ static void show_list(const struct registry *registry, bool json)
     json_t *list = memory_need(json_array());
 
     for (size_t i = 0; i < registry->count; i++) {
+        if (registry->modules[i].left_out)
+            continue;
         json_add(list, json_incref(registry->modules[i].object));
         if (!json)
-            printf("%-16s %-14s %s\n", registry->modules[i].name,
-                   description_frequency_name(registry->modules[i].frequency),
-                   description_text(&registry->modules[i], "summary"));
+            print_line(&registry->modules[i]);
     }
     json_put(object, "modules", list);
-    json_put(object, "problems", problems_to_json(&registry->problems));
+    json_put(object, "problems", problems_to_json(&registry->problems, NULL));
     if (json)
         show_json(object);
     else
@@ -86,6 +102,7 @@ static void show_list(const struct registry *registry, bool json)
 int verb_modules(const struct options *options)
 {
     AUTO_REGISTRY struct registry registry = {0};
+    AUTO_SCHEMAS struct schemas schemas = {0};
     struct error error = ERROR_INIT;
     const struct description *module;
 
@@ -95,7 +112,8 @@ int verb_modules(const struct options *options)
         error_set(&error, ERROR_USAGE, "--describe wants a module's file");
         return refuse(&error);
     }
-    if (registry_scan(&registry, NULL, NULL, false, &error) < 0)
+    if (registry_scan(&registry, NULL, NULL, false, &error) < 0 ||
+        schemas_make(&schemas, &registry, &error) < 0)
         return refuse(&error);
     if (!options->operand_count) {
         show_list(&registry, options->json);

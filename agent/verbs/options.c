@@ -13,10 +13,16 @@ enum option_id {
     OPTION_VERBOSE,
     OPTION_USER_DATA,
     OPTION_SOURCE,
+    OPTION_ROOT,
     OPTION_RERUN,
     OPTION_DRY_RUN,
     OPTION_BOOT,
     OPTION_EARLY,
+    OPTION_SHUTDOWN,
+    OPTION_POWEROFF,
+    OPTION_REBOOT,
+    OPTION_YES,
+    OPTION_NAME,
     OPTION_WAIT,
     OPTION_TIMEOUT,
     OPTION_ALL,
@@ -26,6 +32,9 @@ enum option_id {
     OPTION_COMPLETION
 };
 
+/* Where a member is, from 1. */
+#define FLAG(member) (offsetof(struct options, member) + 1)
+
 /* Which verbs take an option, by name, a space before and after each; "*" = all, "" = none. */
 static const struct {
     enum option_id id;
@@ -34,32 +43,44 @@ static const struct {
     const char *argument;
     const char *verbs;
     const char *help;
+    size_t flag; /* the member of struct options that it sets, or 0 */
 } table[] = {
-    {OPTION_USER_DATA, 0, "user-data", "FILE", " run plan inspect ",
-     "take user-data from FILE (- is standard input) instead of a source"},
+    {OPTION_USER_DATA, 0, "user-data", "FILE", " run plan inspect bake ",
+     "take user-data from FILE (- is standard input) instead of a source", 0},
     {OPTION_SOURCE, 0, "source", "NAME", " run plan inspect query ",
-     "ask this source alone: seed or ec2"},
-    {OPTION_RERUN, 0, "rerun", "WHAT", " run plan ",
-     "run again: all, failed, or a step's name; may be given several times"},
-    {OPTION_DRY_RUN, 0, "dry-run", NULL, " run ", "show what would be done, change nothing"},
+     "ask this source alone: seed or ec2", 0},
+    {OPTION_ROOT, 0, "root", "FOLDER", " run plan bake seal ",
+     "work on the tree below FOLDER, which is not running: an image", 0},
+    {OPTION_RERUN, 0, "rerun", "WHAT", " run plan bake ",
+     "run again: all, failed, changed, or a step by its name; repeatable", 0},
+    {OPTION_DRY_RUN, 0, "dry-run", NULL, " run bake seal ",
+     "show what would be done, change nothing", FLAG(dry_run)},
     {OPTION_BOOT, 0, "boot", NULL, " run ",
-     "as the systemd unit does it: keep still where the machine says so"},
+     "as the systemd unit does it: keep still where the machine says so", FLAG(boot)},
     {OPTION_EARLY, 0, "early", NULL, " run plan ",
-     "the early stage: modules that need neither network nor user-data"},
-    {OPTION_WAIT, 0, "wait", NULL, " status ", "wait until the run is over"},
+     "the early stage: modules that need neither network nor user-data", FLAG(early)},
+    {OPTION_SHUTDOWN, 0, "shutdown", NULL, " run seal ",
+     "as the systemd unit does it when the machine goes down", FLAG(shutdown)},
+    {OPTION_POWEROFF, 0, "poweroff", NULL, " seal ", "power the machine off behind it",
+     FLAG(power_off)},
+    {OPTION_REBOOT, 0, "reboot", NULL, " seal ", "restart the machine behind it", FLAG(restart)},
+    {OPTION_YES, 0, "yes", NULL, " seal ", "do not ask, not even on a terminal", FLAG(yes)},
+    {OPTION_NAME, 0, "name", "NAME", " bake ",
+     "what it is called in the image (default: the name of FILE)", 0},
+    {OPTION_WAIT, 0, "wait", NULL, " status ", "wait until the run is over", FLAG(wait)},
     {OPTION_TIMEOUT, 0, "timeout", "SECONDS", " status ",
-     "how long --wait waits at the most (default 3600)"},
-    {OPTION_ALL, 0, "all", NULL, " query ", "print all metadata as a tree"},
+     "how long --wait waits at the most (default 3600)", 0},
+    {OPTION_ALL, 0, "all", NULL, " query ", "print all metadata as a tree", FLAG(all)},
     {OPTION_DESCRIBE, 0, "describe", NULL, " modules ",
-     "the operand is a module's file: print its manifest"},
+     "the operand is a module's file: print its manifest", FLAG(describe)},
     {OPTION_SHOW_SECRETS, 0, "show-secrets", NULL, " inspect ",
-     "show what schemas call secret, too (root)"},
-    {OPTION_STRICT, 0, "strict", NULL, " validate ", "warnings count as errors"},
-    {OPTION_FORMAT, 0, "format", "text|json", "*", "how to print the result (default text)"},
-    {OPTION_VERBOSE, 'v', "verbose", NULL, "*", "say more on standard error"},
-    {OPTION_HELP, 'h', "help", NULL, "*", "print this help"},
-    {OPTION_VERSION, 0, "version", NULL, "*", "print the version"},
-    {OPTION_COMPLETION, 0, "completion", "bash", "", "print a completion script for the shell"},
+     "show what schemas call secret, too (root)", FLAG(show_secrets)},
+    {OPTION_STRICT, 0, "strict", NULL, " validate ", "warnings count as errors", FLAG(strict)},
+    {OPTION_FORMAT, 0, "format", "text|json", "*", "how to print the result (default text)", 0},
+    {OPTION_VERBOSE, 'v', "verbose", NULL, "*", "say more on standard error", FLAG(verbose)},
+    {OPTION_HELP, 'h', "help", NULL, "*", "print this help", FLAG(help)},
+    {OPTION_VERSION, 0, "version", NULL, "*", "print the version", FLAG(version)},
+    {OPTION_COMPLETION, 0, "completion", "bash", "", "print a completion script for the shell", 0},
 };
 
 static bool takes(size_t i, const struct verb *verb)
@@ -105,52 +126,31 @@ static int add_rerun(struct options *options, const char *what, struct error *er
 
 static int take_option(struct options *options, int id, const char *argument, struct error *error)
 {
-    switch ((enum option_id)id) {
-    case OPTION_HELP:
-        options->help = true;
-        return 0;
-    case OPTION_VERSION:
-        options->version = true;
-        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        if ((int)table[i].id == id && table[i].flag) {
+            *(bool *)((char *)options + table[i].flag - 1) = true;
+            return 0;
+        }
+    }
+    switch (id) {
     case OPTION_FORMAT:
         return read_format(options, argument, error);
-    case OPTION_VERBOSE:
-        options->verbose = true;
-        return 0;
     case OPTION_USER_DATA:
         options->user_data = argument;
         return 0;
     case OPTION_SOURCE:
         options->source = argument;
         return 0;
+    case OPTION_NAME:
+        options->name = argument;
+        return 0;
+    case OPTION_ROOT:
+        options->root = argument;
+        return 0;
     case OPTION_RERUN:
         return add_rerun(options, argument, error);
-    case OPTION_DRY_RUN:
-        options->dry_run = true;
-        return 0;
-    case OPTION_BOOT:
-        options->boot = true;
-        return 0;
-    case OPTION_EARLY:
-        options->early = true;
-        return 0;
-    case OPTION_WAIT:
-        options->wait = true;
-        return 0;
     case OPTION_TIMEOUT:
         return read_timeout(options, argument, error);
-    case OPTION_ALL:
-        options->all = true;
-        return 0;
-    case OPTION_DESCRIBE:
-        options->describe = true;
-        return 0;
-    case OPTION_SHOW_SECRETS:
-        options->show_secrets = true;
-        return 0;
-    case OPTION_STRICT:
-        options->strict = true;
-        return 0;
     case OPTION_COMPLETION:
         options->completion = argument;
         return 0;

@@ -14,9 +14,12 @@ enum { OPTIONS_RERUN_MAX = 64, OPTIONS_TIMEOUT_DEFAULT_S = 3600 };
 
 struct options {
     bool json, verbose, help, version;
-    bool dry_run, boot, early, wait, all, describe, show_secrets, strict;
+    bool dry_run, boot, early, shutdown, power_off, restart, yes, bake, wait, all, describe,
+        show_secrets, strict;
     const char *user_data;                    /* a file, or NULL */
     const char *source;                       /* a name, or NULL */
+    const char *root;                         /* another tree to work on, as given; or NULL */
+    const char *name;                         /* of what is baked, or NULL */
     const char *completion;                   /* a shell, or NULL */
     const char *rerun[OPTIONS_RERUN_MAX + 1]; /* NULL-ended */
     int64_t timeout_s;

@@ -7,23 +7,27 @@
 #include "classify/blocks.h"
 #include "classify/classify.h"
 #include "config/merge.h"
+#include "config/patch.h"
 #include "config/template.h"
 #include "config/yaml.h"
-#include "decode/decode.h"
 #include "verbs/variables.h"
 
 #include <strings.h>
 
 static const char label[] = "user-data";
 static const char type_template[] = "text/jinja2";
-static const char launch_index_word[] = "launch-index";
+static const char type_patch[] = "text/cloud-config-jsonp";
+static const char patch_word[] = "#cloud-config-jsonp";
 
 struct reading {
     const struct parts_setup *setup;
     struct parts_result *result;
     struct problems *problems;
+    struct merge_waiting waiting; /* of the config, until it is settled */
+    bool asked;                   /* for the launch index */
     int64_t launch_index;
-    bool rendered; /* what is read now came out of a template, and is none itself */
+    bool rendered;          /* what is read now came out of a template, and is none itself */
+    const char *merge_type; /* of that template */
 };
 
 /* Moves a part to the end of another list. */
@@ -60,6 +64,14 @@ static int read_template(struct reading *reading, const struct part *part, struc
     struct error problem = ERROR_INIT;
     int result;
 
+    if (reading->setup->templated) {
+        error_set(&problem, ERROR_INPUT,
+                  "a template is left for the launch: it speaks of the "
+                  "instance");
+        error_at(&problem, part->name, part->line, 0);
+        problems_add_warning(reading->problems, &problem);
+        return 0;
+    }
     if (reading->rendered)
         error_set(&problem, ERROR_INPUT, "a template came out of a template");
     if (reading->rendered ||
@@ -74,8 +86,10 @@ static int read_template(struct reading *reading, const struct part *part, struc
         return 0;
     }
     reading->rendered = true;
+    reading->merge_type = part->merge_type;
     result = read_bytes(reading, buffer_text(&text), text.size, part->name, error);
     reading->rendered = false;
+    reading->merge_type = NULL;
     return result;
 }
 
@@ -98,16 +112,36 @@ static int merge_part(struct reading *reading, const struct part *part, struct e
     if (merge_rules_of_part(&rules, config, part->merge_type, positions, reading->problems, error) <
         0)
         return -1;
-    return merge_into(&rules, reading->result->config, config, positions, error);
+    return merge_over(&rules, reading->result->config, config, &reading->waiting, positions, error);
+}
+
+/* A JSON Patch of the cloud-config of the parts before it. */
+static int patch_part(struct reading *reading, const struct part *part, struct error *error)
+{
+    struct positions *positions = &reading->result->positions;
+    AUTO_FREE char *text = memory_copy_bytes(part->bytes, part->size);
+    AUTO_JSON json_t *patch = NULL;
+    size_t word = strspn(text, " \t\r\n");
+
+    merge_settle(&reading->waiting, positions);
+    /* The word may stand before the patch on its line. */
+    if (strncasecmp(text + word, patch_word, strlen(patch_word)) == 0)
+        memset(text + word, ' ', strlen(patch_word));
+    patch = yaml_parse_placed(text, part->size, part->name, positions, error);
+    if (!patch || patch_apply(&reading->result->config, patch, positions, error) < 0)
+        return -1;
+    positions_keep(positions, json_incref(patch));
+    return 0;
 }
 
 static void take_part(struct reading *reading, struct part *part)
 {
     struct error problem = ERROR_INIT;
+    bool is_patch = strcmp(part->type, type_patch) == 0;
 
-    if (strcmp(part->type, TYPE_CLOUD_CONFIG) == 0) {
+    if (is_patch || strcmp(part->type, TYPE_CLOUD_CONFIG) == 0) {
         part->merged = true;
-        if (merge_part(reading, part, &problem) < 0) {
+        if ((is_patch ? patch_part : merge_part)(reading, part, &problem) < 0) {
             if (!*problem.where)
                 error_at(&problem, part->name, problem.line, problem.column);
             problems_add_error(reading->problems, &problem);
@@ -116,13 +150,39 @@ static void take_part(struct reading *reading, struct part *part)
     move_part(part, &reading->result->parts);
 }
 
+/* The instance's place in its launch is asked for once, and only where a part speaks of it. */
+static int launch_index_of(void *context, int64_t *index, struct error *error)
+{
+    AUTO_BUFFER struct buffer value = BUFFER_INIT(64);
+    struct reading *reading = context;
+    const struct parts_setup *setup = reading->setup;
+    long long number;
+    int got = 0;
+    char *end;
+
+    if (!reading->asked)
+        got = setup->item(setup->context, "ami-launch-index", &value, error);
+    if (got < 0)
+        return -1;
+    number = strtoll(buffer_text(&value), &end, 10);
+    if (got > 0 && !*end && number >= 0)
+        reading->launch_index = number;
+    reading->asked = true;
+    *index = reading->launch_index;
+    return 0;
+}
+
 static int read_bytes(struct reading *reading, const char *bytes, size_t size, const char *name,
                       struct error *error)
 {
     const struct decode_setup decode = {.sniff = classify_prefix,
                                         .known = blocks_present,
                                         .yaml = yaml_parse,
-                                        .launch_index = reading->launch_index};
+                                        .fetch = reading->setup->fetch,
+                                        .fetch_once = reading->setup->fetch_once,
+                                        .context = reading->setup->fetch_context,
+                                        .index = launch_index_of,
+                                        .index_context = reading};
     AUTO_PARTS struct parts decoded = {0};
 
     if (decode_user_data(bytes, size, name, &decode, &decoded, reading->problems, error) < 0)
@@ -131,6 +191,8 @@ static int read_bytes(struct reading *reading, const char *bytes, size_t size, c
         struct part *part = &decoded.items[i];
         struct error problem = ERROR_INIT;
 
+        if (reading->merge_type && !part->merge_type)
+            part->merge_type = memory_copy_string(reading->merge_type);
         if (part->type && strcmp(part->type, type_template) == 0) {
             if (read_template(reading, part, error) < 0)
                 return -1;
@@ -144,34 +206,18 @@ static int read_bytes(struct reading *reading, const char *bytes, size_t size, c
     return 0;
 }
 
-/* The instance's place in its launch is asked for only where the text speaks of it. */
-static int64_t launch_index_of(const char *bytes, size_t size, const struct parts_setup *setup)
-{
-    AUTO_BUFFER struct buffer value = BUFFER_INIT(64);
-    struct error ignored = ERROR_INIT;
-    size_t length = sizeof launch_index_word - 1;
-
-    for (size_t i = 0; i + length <= size; i++) {
-        if ((bytes[i] == 'L' || bytes[i] == 'l') &&
-            strncasecmp(bytes + i, launch_index_word, length) == 0)
-            return setup->item(setup->context, "ami-launch-index", &value, &ignored) > 0
-                       ? strtoll(buffer_text(&value), NULL, 10)
-                       : -1;
-    }
-    return -1;
-}
-
 int parts_read(const char *bytes, size_t size, const struct parts_setup *setup,
                struct parts_result *result, struct problems *problems, struct error *error)
 {
-    struct reading reading = {.setup = setup,
-                              .result = result,
-                              .problems = problems,
-                              .launch_index = launch_index_of(bytes, size, setup)};
+    struct reading reading = {
+        .setup = setup, .result = result, .problems = problems, .launch_index = -1};
+    int got;
 
     if (!result->config)
         result->config = memory_need(json_object());
-    return read_bytes(&reading, bytes, size, label, error);
+    got = read_bytes(&reading, bytes, size, setup->label ? setup->label : label, error);
+    merge_settle(&reading.waiting, &result->positions);
+    return got;
 }
 
 void parts_result_clear(struct parts_result *result)

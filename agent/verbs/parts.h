@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "config/positions.h"
+#include "decode/decode.h"
 #include "model/part.h"
 #include "model/problem.h"
 
@@ -25,6 +26,15 @@ struct parts_setup {
     void *context;
     const char *instance_id;
     const char *source;
+    const char *label; /* of the bytes, in names and problems; NULL: user-data */
+
+    /* Templates are left alone, with a warning for a whole part; which keys have any is put here,
+     * see plan/difference.h. NULL: they are rendered. */
+    json_t *templated;
+
+    /* Of what includes name; NULL: nothing is fetched, with a warning. */
+    decode_fetch *fetch, *fetch_once;
+    void *fetch_context;
 };
 
 struct parts_result {

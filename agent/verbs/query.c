@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/settings.h"
+#include "model/metadata.h"
 #include "source/source.h"
 #include "verbs/metadata_cache.h"
 #include "verbs/show.h"
@@ -37,7 +38,7 @@ static int open_source(struct query *query, struct error *error)
 
     if (query->source.type)
         return 0;
-    if (settings_read(&query->settings, &query->image, error) < 0 ||
+    if (settings_read(&query->settings, &query->image, NULL, error) < 0 ||
         source_open(&query->source, &query->settings, query->options->source, error) < 0)
         return -1;
     /* The wait for a source that is only coming up is the identification's. */
@@ -80,7 +81,7 @@ static int read_entry(struct query *query, const char *folder, const char *entry
     json_t *below;
     int got;
 
-    if (!metadata_cache_is_public(path))
+    if (!metadata_is_public(path))
         return 0;
     if (++query->items > TREE_ITEMS_MAX || depth > TREE_DEPTH_MAX || strlen(path) > PATH_LENGTH_MAX)
         return error_set(error, ERROR_SOURCE, "the tree of metadata is larger than it can be");

@@ -63,9 +63,9 @@ void report_warning(struct report *report, const struct error *error)
     json_add(report->warnings, error_object(error));
 }
 
-void report_left_out(struct report *report, const struct problems *modules)
+void report_left_out(struct report *report, const struct problems *modules, size_t first)
 {
-    for (size_t i = 0; i < modules->count; i++) {
+    for (size_t i = first; i < modules->count; i++) {
         struct error error = modules->items[i].error;
         char where[ERROR_WHERE_MAX];
 

@@ -38,7 +38,8 @@ void report_clear(struct report *report);
 /* Adds to the errors, and logs it. */
 void report_error(struct report *report, const struct error *error);
 void report_warning(struct report *report, const struct error *error);
-void report_left_out(struct report *report, const struct problems *modules); /* logged already */
+/* Those from the first-th on; logged already. */
+void report_left_out(struct report *report, const struct problems *modules, size_t first);
 void report_problems(struct report *report, const struct problems *problems);
 
 /* The whole as an object. */

@@ -4,6 +4,7 @@
  * The stages are launch.c's; here they are put in order around the one lock, what becomes of the
  * steps goes to the record, and what the whole came to goes to the status files.
  */
+#include "verbs/run.h"
 #include "base/banned.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -13,34 +14,18 @@
 #include "base/paths.h"
 #include "os/lock.h"
 #include "os/process.h"
-#include "os/route.h"
-#include "run/schedule.h"
-#include "verbs/launch.h"
 #include "verbs/metadata_cache.h"
-#include "verbs/report.h"
+#include "verbs/reboot.h"
 #include "verbs/show.h"
-#include "verbs/step_environment.h"
+#include "verbs/shutdown.h"
 #include "verbs/verbs.h"
+#include "verbs/will.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
-enum { ASK_SYSTEMD_MS = 2000, STATUS_MAX = 64 << 20 };
-
-struct run {
-    const struct options *options;
-    struct launch launch;
-    struct report report;
-    bool degraded;
-    bool interrupted;
-    const struct step *last; /* that ended */
-    char *trial_file;        /* a dry run's copy of a part */
-    struct buffer before;    /* what was published before this run */
-    char summary[64];
-};
+enum { STATUS_MAX = 64 << 20 };
 
 /* Why this boot is none of ours, or NULL. */
 static const char *reason_to_keep_still(void)
@@ -52,192 +37,16 @@ static const char *reason_to_keep_still(void)
     return NULL;
 }
 
-static void publish(struct run *run)
-{
-    struct error error = ERROR_INIT;
-
-    if (!run->options->dry_run && report_publish(&run->report, &error) < 0)
-        log_error_object(&error);
-}
-
-/* The part of a dry run: a file that is gone when the step is. */
-static int put_trial_part(struct run *run, const struct step *step, char **path,
-                          struct error *error)
-{
-    char name[] = "/tmp/bootlace-dry-run-XXXXXX";
-    AUTO_CLOSE int fd = mkostemp(name, O_CLOEXEC);
-
-    if (fd < 0 || fchmod(fd, 0700) < 0 ||
-        file_write_all(fd, step->part->bytes, step->part->size) < 0)
-        return error_errno(error, ERROR_INTERNAL, errno, "cannot write %s", name);
-    run->trial_file = memory_copy_string(name);
-    *path = memory_copy_string(name);
-    return 0;
-}
-
-static int begin_step(void *context, struct step *step, char **part_file, struct error *error)
-{
-    struct run *run = context;
-
-    log_line(LOG_LEVEL_INFO, "%s (%s): begins: %s", step->name, step->module->name, step->reason);
-    if (run->options->dry_run)
-        return step->part ? put_trial_part(run, step, part_file, error) : 0;
-    if (step->part && record_put_part(&run->launch.record, step, part_file, error) < 0)
-        return -1;
-    if (record_begin_step(&run->launch.record, step, run->launch.boot_id, error) < 0)
-        return -1;
-    step->outcome.state = STEP_RUNNING;
-    publish(run);
-    return 0;
-}
-
-static void end_step(void *context, struct step *step)
-{
-    struct run *run = context;
-    const struct outcome *outcome = &step->outcome;
-    struct error error = ERROR_INIT;
-    AUTO_FREE char *code = outcome->signal ? memory_format(", signal %d", outcome->signal)
-                           : outcome->exit_code >= 0
-                               ? memory_format(", exit code %d", outcome->exit_code)
-                               : memory_copy_string("");
-
-    run->last = step;
-    log_line(outcome->state == STEP_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-             "%s (%s): %s after %lld ms%s%s%s", step->name, step->module->name,
-             step_state_name(outcome->state), (long long)outcome->duration_ms, code,
-             outcome->message ? ": " : "", outcome->message ? outcome->message : "");
-    if (run->options->dry_run) {
-        if (run->trial_file)
-            unlink(run->trial_file);
-        free(run->trial_file);
-        run->trial_file = NULL;
-        return;
-    }
-    if (record_end_step(&run->launch.record, step, run->launch.boot_id, &error) < 0) {
-        /* The next run will take it for one that was cut off. */
-        report_error(&run->report, &error);
-        run->degraded = true;
-    }
-}
-
-static void show_progress(void *context, struct step *step, const json_t *progress)
-{
-    struct run *run = context;
-
-    outcome_set_message(&step->outcome, "%.0f %%%s%s",
-                        100 * json_number_value(json_object_get(progress, "progress")),
-                        json_object_get(progress, "message") ? ": " : "",
-                        json_text_of(progress, "message", ""));
-    publish(run);
-}
-
-static int answer_metadata(void *context, const char *path, struct buffer *out)
-{
-    struct run *run = context;
-    struct error error = ERROR_INIT;
-    int got = launch_item(&run->launch, path, out, &error);
-
-    if (got < 0)
-        log_error_object(&error);
-    return got;
-}
-
-/*
- * After the user's own program, which may have asked for a reboot: a step that begins while the
- * machine goes down would be cut off, and lost for good.
- */
-static bool machine_is_stopping(void *context)
-{
-    const struct run *run = context;
-    AUTO_FREE char *systemctl = process_find("systemctl");
-    const char *const argv[] = {systemctl, "is-system-running", NULL};
-    AUTO_BUFFER struct buffer out = BUFFER_INIT(256);
-    struct process_capture capture = {.argv = argv, .out = &out, .limit_ms = ASK_SYSTEMD_MS};
-    struct error ignored = ERROR_INIT;
-
-    if (!run->options->boot || !systemctl || !run->last || !run->last->module->no_limit)
-        return false;
-    process_capture(&capture, &ignored);
-    return strncmp(buffer_text(&out), "stopping", strlen("stopping")) == 0;
-}
-
-/* SIGTERM and its kin as a descriptor: from here on a shutdown finds the journal in order. */
-static int catch_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void run_steps(struct run *run)
-{
-    struct launch *launch = &run->launch;
-    AUTO_CLOSE int log_fd = run->options->dry_run ? -1 : log_open_file(paths_get(PATHS_OUTPUT_LOG));
-    AUTO_CLOSE int signal_fd = catch_signals();
-    struct step_environment environment;
-    struct schedule schedule = {.root = "/",
-                                .dry_run = run->options->dry_run,
-                                .show_output = true,
-                                .output_log_fd = log_fd,
-                                .signal_fd = signal_fd,
-                                .metadata = launch->metadata,
-                                .host = {.context = run,
-                                         .begin = begin_step,
-                                         .end = end_step,
-                                         .progress = show_progress,
-                                         .metadata = answer_metadata,
-                                         .stopping = machine_is_stopping}};
-
-    step_environment_make(&environment, launch->instance_id, launch->metadata);
-    schedule.environment = step_environment_list(&environment);
-    run->interrupted = schedule_run(&schedule, &launch->plan.steps) != 0;
-    step_environment_clear(&environment);
-    source_finish(&launch->source);
-}
-
-/*
- * A seed is there before the network is, but its steps may need that as any others do: at boot
- * they wait for a way out, for as long as settings say. Without one they run all the same.
- */
-static void await_network(struct run *run)
-{
-    static const char somewhere[] = "192.0.2.1", somewhere_6[] = "2001:db8::1";
-    int64_t end = clock_milliseconds() + run->launch.settings.network_wait_ms;
-    struct route_address ipv4, ipv6;
-    struct route_watch *watch;
-    bool present = false;
-
-    if (!run->options->boot || run->options->early || !run->launch.source.type ||
-        run->launch.source.type->needs_network)
-        return;
-    route_address_parse(somewhere, &ipv4);
-    route_address_parse(somewhere_6, &ipv6);
-    watch = route_watch_open();
-    while (watch && !present && clock_milliseconds() < end) {
-        present = route_state(watch, &ipv4) == ROUTE_PRESENT ||
-                  route_state(watch, &ipv6) == ROUTE_PRESENT;
-        if (!present)
-            route_wait(watch, end);
-    }
-    route_watch_close(watch);
-    if (watch && !present)
-        log_line(LOG_LEVEL_WARNING, "there is no network yet; the steps run without");
-}
-
-/* The stages up to the plan. */
+/* The modules, and which instance this is. */
 static int prepare(struct run *run, struct error *error)
 {
     struct launch *launch = &run->launch;
-    bool early = run->options->early;
 
+    run->report.steps = &launch->plan.steps;
     if (launch_modules(launch, error) < 0)
         return -1;
-    if ((early ? launch_early(launch, error) : launch_identify(launch, error)) < 0)
+    report_left_out(&run->report, &launch->registry.problems, 0);
+    if ((run->options->early ? launch_early(launch, error) : launch_identify(launch, error)) < 0)
         return -1;
     run->report.instance_id = launch->instance_id;
     run->report.record_id = launch->record.id;
@@ -247,44 +56,120 @@ static int prepare(struct run *run, struct error *error)
         report_error(&run->report, &launch->silence);
         run->report.message = "no source answered; went on from the record of this instance";
     }
-    if (!early) {
-        if (launch_read(launch, error) < 0 || launch_parts(launch, error) < 0)
-            return -1;
+    return 0;
+}
+
+/* What is done before the user-data is asked for; a dry run does it with the rest. */
+static int run_first(struct run *run, struct error *error)
+{
+    struct launch *launch = &run->launch;
+
+    if (launch_plan(launch, BOOTLACE_STAGE_INSTANCE, error) < 0)
+        return -1;
+    run->first_count = launch->plan.steps.count;
+    run->first = true;
+    if (plan_count_runs(&launch->plan) && !run->options->dry_run)
+        run_steps(run);
+    run->first = false;
+    /* The list of steps moves when it grows. */
+    run->last = NULL;
+    return 0;
+}
+
+/* The stages up to the plan. */
+static int make_plan(struct run *run, struct error *error)
+{
+    struct launch *launch = &run->launch;
+    size_t left_out = launch->registry.problems.count;
+
+    if (run->options->early)
+        return launch_plan(launch, BOOTLACE_STAGE_EARLY, error);
+    if (launch_read(launch, error) < 0 || launch_parts(launch, error) < 0)
+        return -1;
+    report_left_out(&run->report, &launch->registry.problems, left_out);
+    return launch_plan(launch, BOOTLACE_STAGE_MAIN, error);
+}
+
+/* Whether the plan has steps that somebody asked for. */
+static bool has_wishes(const struct launch *launch)
+{
+    for (size_t i = 0; i < launch->plan.steps.count; i++) {
+        if (!launch->plan.steps.items[i].module->essential)
+            return true;
     }
-    return launch_plan(launch, early ? BOOTLACE_STAGE_EARLY : BOOTLACE_STAGE_MAIN, error);
+    return false;
 }
 
 static int run_plan(struct run *run, struct error *error)
 {
     struct launch *launch = &run->launch;
 
-    run->report.steps = &launch->plan.steps;
-    report_left_out(&run->report, &launch->registry.problems);
     report_problems(&run->report, &launch->plan.problems);
     if (launch->plan.problems.errors) {
-        run->report.message = "the user-data or configuration is wrong: nothing of it was run";
-        run->report.exit_code = ERROR_INPUT;
+        run->report.exit_code = problems_exit_code(&launch->plan.problems);
+        run->report.message = run->report.exit_code == ERROR_SOURCE
+                                  ? "what the user-data includes did not answer: nothing was run"
+                                  : "the user-data or configuration is wrong: nothing of it was "
+                                    "run";
         return 0;
     }
-    if (!launch->has_user_data && !run->options->early && !launch->plan.steps.count)
+    if (!launch->has_user_data && !run->options->early && !has_wishes(launch))
         run->report.message = "no user-data: nothing to do";
-    if (run->options->dry_run && !run->options->json)
+    if (run->options->dry_run && !run->options->json) {
+        will_tell(launch);
         show_plan(&launch->plan);
+    }
     if (launch_begin(launch, error) < 0)
         return -1;
     if (!plan_count_runs(&launch->plan))
         return 0;
-    if (launch_metadata(launch, error) < 0) {
-        /* A script without one of its variables is better than no script. */
-        run->degraded = true;
-        report_error(&run->report, error);
-        error_clear(error);
-    }
-    metadata_cache_publish(launch);
-    await_network(run);
+    run_await_network(run);
     source_hurry(&launch->source);
     run_steps(run);
     return 0;
+}
+
+/* The instance is known, and what was to be done is not, or is wrong: what the image owes its
+ * people is done all the same. */
+static void run_essentials(struct run *run)
+{
+    struct launch *launch = &run->launch;
+    struct error error = ERROR_INIT;
+
+    if (launch_plan_essentials(launch, run->first_count, &error) < 0) {
+        report_error(&run->report, &error);
+        return;
+    }
+    source_hurry(&launch->source);
+    run_steps(run);
+}
+
+/* The run goes on behind the restart: until then it is running still. */
+static void conclude_reboot(struct run *run)
+{
+    snprintf(run->summary, sizeof run->summary, "%.100s asked for a restart of the machine",
+             run->reboots_for->name);
+    run->report.message = run->summary;
+    run->report.status = "running";
+}
+
+/* What a bake leaves is no failure, and worth a word. */
+static void tell_left(struct run *run)
+{
+    const struct steps *steps = run->report.steps;
+    size_t left = 0, baked = 0;
+
+    for (size_t i = 0; steps && i < steps->count; i++) {
+        const struct step *step = &steps->items[i];
+
+        if (step->outcome.state == STEP_DONE && !step->outcome.left)
+            baked++;
+        else
+            left++;
+    }
+    snprintf(run->summary, sizeof run->summary, "%zu of %zu steps baked, %zu left for the launch",
+             baked, baked + left, left);
+    run->report.message = run->summary;
 }
 
 /* What the run came to. */
@@ -294,6 +179,10 @@ static void conclude(struct run *run)
     const struct steps *steps = report->steps;
     size_t bad = 0;
 
+    if (run->reboots_for) {
+        conclude_reboot(run);
+        return;
+    }
     for (size_t i = 0; steps && i < steps->count; i++) {
         enum step_state state = steps->items[i].outcome.state;
 
@@ -311,6 +200,15 @@ static void conclude(struct run *run)
         report->exit_code = ERROR_STEP;
         report->message = "ended from outside before every step had its turn";
     }
+    if (!report->exit_code && !report->message && steps && reboot_wanted_by(steps) &&
+        !run->options->boot) {
+        snprintf(run->summary, sizeof run->summary,
+                 "restart the machine when it suits: %.100s asked for it",
+                 reboot_wanted_by(steps)->name);
+        report->message = run->summary;
+    }
+    if (!report->exit_code && !report->message && run->options->bake)
+        tell_left(run);
     report->status = report->exit_code ? "failed" : run->degraded ? "degraded" : "done";
     clock_text(report->finished);
     report->finished_ms = clock_milliseconds();
@@ -337,7 +235,22 @@ static void save(struct run *run)
         if (!run->options->early)
             metadata_cache_publish(launch);
     }
-    publish(run);
+    run_publish(run);
+}
+
+/* The machine is restarted: that ends this process, or it is an error. */
+static void restart(struct run *run)
+{
+    struct error error = ERROR_INIT;
+
+    if (record_reboot(&run->launch.record, run->reboots_for, run->launch.boot_id, &error) == 0 &&
+        reboot_machine(run->reboots_for, &error) == 0)
+        return;
+    report_error(&run->report, &error);
+    run->reboots_for = NULL;
+    run->interrupted = true;
+    conclude(run);
+    save(run);
 }
 
 static int finish(struct run *run, int exit_code)
@@ -370,21 +283,32 @@ static int execute(struct run *run, struct error *error)
 {
     char boot_id[MACHINE_ID_MAX];
     struct error ignored = ERROR_INIT;
+    bool identified = false;
     int result = error->kind ? -1 : 0;
 
     report_init(&run->report);
     run->report.early = run->options->early;
     run->report.boot_id = machine_boot_id(boot_id);
     file_read(AT_FDCWD, report_path(run->report.early), &run->before, &ignored);
-    publish(run);
+    run_publish(run);
     if (result == 0)
         result = prepare(run, error);
-    if (result == 0)
-        result = run_plan(run, error);
+    if (result == 0) {
+        identified = !run->options->early;
+        result = identified ? run_first(run, error) : 0;
+    }
+    if (result == 0 && !run->interrupted) {
+        result = make_plan(run, error);
+        if (result == 0)
+            result = run_plan(run, error);
+    }
     if (result < 0 && error->kind == ERROR_USAGE) {
         log_error_object(error);
         return take_back(run);
     }
+    if (identified && (result < 0 || run->launch.plan.problems.errors))
+        run_essentials(run);
+    source_finish(&run->launch.source);
     if (result < 0) {
         report_error(&run->report, error);
         run->report.instance_id = run->launch.instance_id;
@@ -396,6 +320,8 @@ static int execute(struct run *run, struct error *error)
     }
     conclude(run);
     save(run);
+    if (run->reboots_for)
+        restart(run);
     if (run->options->json) {
         AUTO_JSON json_t *whole = report_to_json(&run->report);
 
@@ -420,7 +346,7 @@ static int keep_still(struct run *run, const char *reason)
     run->report.status = "not started";
     run->report.message = reason;
     log_line(LOG_LEVEL_INFO, "%s", reason);
-    publish(run);
+    run_publish(run);
     report_clear(&run->report);
     return 0;
 }
@@ -444,6 +370,14 @@ static int run_alone(struct run *run, const char *reason, struct error *error)
     return reason ? keep_still(run, reason) : execute(run, error);
 }
 
+int verb_bake(const struct options *options)
+{
+    struct options own = *options;
+
+    own.bake = true;
+    return verb_run(&own);
+}
+
 int verb_run(const struct options *options)
 {
     struct run run = {
@@ -458,13 +392,19 @@ int verb_run(const struct options *options)
      */
     signal(SIGPIPE, SIG_IGN);
     umask(022);
+    if (options->shutdown)
+        return shutdown_run(options);
     if (!options->dry_run && geteuid() != 0 && !secure_getenv("BOOTLACE_PREFIX")) {
         error_set(&error, ERROR_USAGE, "a run changes the machine and wants root");
         error_hint(&error, "use sudo, or --dry-run to see what it would do");
         log_error_object(&error);
         return error_exit_code(&error);
     }
-    if (!reason)
-        launch_open(&run.launch, options, !options->dry_run, &error);
+    if (!reason && launch_open(&run.launch, options, !options->dry_run, &error) < 0 &&
+        error.kind == ERROR_USAGE) {
+        log_error_object(&error);
+        launch_clear(&run.launch);
+        return error_exit_code(&error);
+    }
     return options->dry_run ? execute(&run, &error) : run_alone(&run, reason, &error);
 }

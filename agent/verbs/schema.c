@@ -1,24 +1,23 @@
 /* bootlace schema: one JSON Schema document of all keys, for editors. */
 #include "base/banned.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "verbs/settings_check.h"
+#include "verbs/schemas.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
 int verb_schema(const struct options *options)
 {
     AUTO_REGISTRY struct registry registry = {0};
-    AUTO_JSON json_t *document = NULL;
+    AUTO_SCHEMAS struct schemas schemas = {0};
     struct error error = ERROR_INIT;
 
     (void)options;
-    if (registry_scan(&registry, NULL, NULL, false, &error) == 0)
-        document = settings_schema(&registry, &error);
-    if (!document) {
+    if (registry_scan(&registry, NULL, NULL, false, &error) < 0 ||
+        schemas_make(&schemas, &registry, &error) < 0) {
         log_error_object(&error);
         return error_exit_code(&error);
     }
-    show_json(document);
+    schemas_log_left_out(&registry, 0);
+    show_json(schemas.document);
     return 0;
 }

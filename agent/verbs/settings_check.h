@@ -10,21 +10,25 @@
 #include "model/problem.h"
 #include "run/registry.h"
 #include "verbs/parts.h"
+#include "verbs/schemas.h"
 
 #include <jansson.h>
 
-/* The one document of all modules' schemas and of the core's own keys; NULL and an error. */
-json_t *settings_schema(const struct registry *registry, struct error *error);
-
 /*
- * Checks the result's config and, where all is well, renders its templates. Problems are the
- * input's; -1 and an error is for a module whose schema is no good.
+ * Checks the result's config and, where all is well, renders its templates; makes the schemas where
+ * there is something to check. Problems are the input's; -1 and an error where they cannot be made.
  */
-int settings_check(struct parts_result *result, const struct registry *registry,
+int settings_check(struct parts_result *result, struct schemas *schemas, struct registry *registry,
                    const struct parts_setup *setup, struct problems *problems, struct error *error);
 
-/* A copy of the config that may be shown; NULL and an error. */
-json_t *settings_shown(const struct parts_result *result, const struct registry *registry,
-                       struct error *error);
+/*
+ * Adds a problem, an error or a warning, for each key whose module is not installed here, and which
+ * package has it.
+ */
+void settings_need_packages(struct parts_result *result, const struct registry *registry,
+                            bool warning, struct problems *problems);
+
+/* A copy of a config that was checked by these schemas, fit to be shown. */
+json_t *settings_shown(const struct parts_result *result, const struct schemas *schemas);
 
 #endif

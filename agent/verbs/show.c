@@ -17,10 +17,10 @@ void show_plan(const struct plan *plan)
     for (size_t i = 0; i < plan->steps.count; i++) {
         const struct step *step = &plan->steps.items[i];
 
-        printf("%-4s  %s (%s, %s): %s\n", step->run ? "run" : "skip", step->name,
-               step->module->name, description_frequency_name(step->frequency), step->reason);
-        if (step->run && step->part)
-            printf("      %zu bytes of %s\n", step->part->size, step->part->type);
+        printf("%-5s %s (%s, %s): %s\n", step_action(step), step->name, step->module->name,
+               description_frequency_name(step->frequency), step->reason);
+        for (size_t j = 0; step->run && j < json_array_size(step->will); j++)
+            printf("      %s\n", json_string_value(json_array_get(step->will, j)));
     }
     if (!plan->steps.count && !plan->problems.count)
         puts("nothing to do");

@@ -99,6 +99,26 @@ static void tell_death(json_t *object)
     json_add(json_object_get(object, "errors"), error);
 }
 
+/* Those of the early stage's steps that no step of the same name follows, and those that failed. */
+static json_t *early_steps(const json_t *early, const json_t *later)
+{
+    json_t *kept = memory_need(json_array()), *step;
+    size_t i;
+
+    json_array_foreach(json_object_get(early, "steps"), i, step)
+    {
+        const json_t *other;
+        bool follows = false;
+        size_t j;
+
+        json_array_foreach(later, j, other) follows =
+            follows || strcmp(json_text_of(other, "name", ""), json_text_of(step, "name", "")) == 0;
+        if (!follows || !status_is(step, "done"))
+            json_add(kept, json_incref(step));
+    }
+    return kept;
+}
+
 /* The early stage's steps stand before the others; its failure is the machine's. */
 static void merge_early(json_t *object)
 {
@@ -109,7 +129,7 @@ static void merge_early(json_t *object)
     if (!json_array_size(json_object_get(early, "steps")))
         return;
     early = prefer_record(early);
-    steps = memory_need(json_copy(json_object_get(early, "steps")));
+    steps = early_steps(early, json_object_get(object, "steps"));
     if (json_array_extend(steps, json_object_get(object, "steps")) < 0 ||
         json_array_extend(json_object_get(object, "errors"), json_object_get(early, "errors")) < 0)
         memory_exhausted();

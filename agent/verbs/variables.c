@@ -76,6 +76,28 @@ static int add_standard(json_t *v1, const char *name, const struct parts_setup *
     return 0;
 }
 
+static bool is_standard(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(standard); i++) {
+        if (strcmp(name, standard[i].name) == 0)
+            return true;
+    }
+    return strcmp(name, "cloud_name") == 0;
+}
+
+/* What is below v1 has its bare name, too, unless the metadata has an item of that name. */
+static void add_aliases(json_t *variables)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(json_object_get(variables, "v1"), name, value)
+    {
+        if (!json_object_get(variables, name))
+            json_put(variables, name, json_incref(value));
+    }
+}
+
 static int add_name(json_t *variables, const char *name, const struct parts_setup *setup,
                     struct error *error)
 {
@@ -90,6 +112,8 @@ static int add_name(json_t *variables, const char *name, const struct parts_setu
         below = json_object_get(json_object_get(variables, "ds"), "meta_data");
     } else if (strcmp(name, "v1") == 0 || strncmp(name, "ds", 2) == 0) {
         return 0;
+    } else if (is_standard(name)) {
+        return add_standard(json_object_get(variables, "v1"), name, setup, error);
     }
     path_of(name, path);
     return read_item(below, path, path, setup, error);
@@ -112,5 +136,6 @@ json_t *variables_make(const json_t *names, const struct parts_setup *setup, str
         if (add_name(variables, json_string_value(name), setup, error) < 0)
             return NULL;
     }
+    add_aliases(variables);
     return TAKE_POINTER(variables);
 }

@@ -11,6 +11,8 @@ int verb_validate(const struct options *options);
 int verb_schema(const struct options *options);
 int verb_status(const struct options *options);
 int verb_query(const struct options *options);
+int verb_bake(const struct options *options);
+int verb_seal(const struct options *options);
 int verb_modules(const struct options *options);
 
 #endif

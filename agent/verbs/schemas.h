@@ -1,0 +1,31 @@
+/*
+ * The schemas of all modules and of the core's own keys as one, made once by whoever needs it.
+ *
+ * A module whose schema is no good, or describes another's key, is left out of the registry and
+ * keeps no other from working: its keys are nobody's then.
+ */
+#ifndef BOOTLACE_VERBS_SCHEMAS_H
+#define BOOTLACE_VERBS_SCHEMAS_H
+
+#include "base/error.h"
+#include "config/schema.h"
+#include "run/registry.h"
+
+#include <jansson.h>
+
+/* All zero: not made yet. */
+struct schemas {
+    json_t *document;
+    struct schema *compiled;
+};
+
+#define AUTO_SCHEMAS __attribute__((cleanup(schemas_clear)))
+
+/* Does nothing where it is made already. */
+int schemas_make(struct schemas *schemas, struct registry *registry, struct error *error);
+void schemas_clear(struct schemas *schemas);
+
+/* Tells which modules were left out, from the first-th on. */
+void schemas_log_left_out(const struct registry *registry, size_t first);
+
+#endif
