@@ -55,6 +55,19 @@ int encoding_base64(const char *text, size_t size, struct text *out)
     return 0;
 }
 
+int encoding_bytes(const json_t *value, struct text *out)
+{
+    const json_t *binary = json_object_get(value, "!!binary");
+
+    if (json_is_string(value)) {
+        text_add(out, json_string_value(value), json_string_length(value));
+        return 0;
+    }
+    if (json_object_size(value) != 1 || !json_is_string(binary))
+        return -EINVAL;
+    return encoding_base64(json_string_value(binary), json_string_length(binary), out);
+}
+
 bool encoding_is_gzip(const char *bytes, size_t size)
 {
     return size >= 2 && (unsigned char)bytes[0] == 0x1f && (unsigned char)bytes[1] == 0x8b;

@@ -62,7 +62,8 @@ static int run_vector(const struct bootlace_host *host, const struct executable 
     return host->run_program(host, &program, ending);
 }
 
-/* On a file system mounted noexec the interpreter is given the file, which comes to the same. */
+/* On a file system mounted noexec, as hardened images have /var, the interpreter is given the file,
+ * which comes to the same. */
 static int start(const struct bootlace_host *host, const struct executable *executable,
                  const char *interpreter, struct bootlace_ending *ending)
 {
@@ -79,12 +80,12 @@ static int start(const struct bootlace_host *host, const struct executable *exec
     return result;
 }
 
-static int conclude(const struct bootlace_host *host, const struct executable *executable,
-                    const struct bootlace_ending *ending)
+int executable_end(const struct bootlace_host *host, const struct bootlace_ending *ending,
+                   bool detached)
 {
     if (host->dry_run)
         return 1;
-    if (executable->detach) {
+    if (detached) {
         host->note(host, "started as process %d, not waited for", (int)ending->pid);
         return 1;
     }
@@ -118,8 +119,10 @@ int executable_run(const struct bootlace_host *host, const char *input)
     result = start(host, &executable, interpreter, &ending);
     if (result == -ENOENT)
         return host->fail(host, ENOENT, "its interpreter %s is not installed", interpreter);
+    if (result == -EACCES)
+        return host->fail(host, EACCES, "its interpreter %s cannot be executed", interpreter);
     if (result < 0)
         return host->fail(host, -result, "cannot be started by %s: %s", interpreter,
                           strerror(-result));
-    return conclude(host, &executable, &ending);
+    return executable_end(host, &ending, executable.detach);
 }

@@ -2,6 +2,7 @@
 #include <support/input.h>
 
 #include <errno.h>
+#include <string.h>
 #include <strings.h>
 
 int input_read(const struct bootlace_host *host, const char *text, struct input *input)
@@ -19,6 +20,31 @@ int input_read(const struct bootlace_host *host, const char *text, struct input 
 const char *input_metadata(const struct input *input, const char *path)
 {
     return json_string_value(json_object_get(json_object_get(input->object, "metadata"), path));
+}
+
+bool input_is_early(const struct input *input)
+{
+    const char *stage = json_string_value(json_object_get(input->object, "stage"));
+
+    return stage && strcmp(stage, "early") == 0;
+}
+
+const char *input_machine(const struct input *input)
+{
+    return json_string_value(json_object_get(input->object, "machine"));
+}
+
+bool input_is_baked(const struct input *input, const char *key)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(input->object, "baked"), i, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), key) == 0)
+            return true;
+    }
+    return false;
 }
 
 int input_text(const struct bootlace_host *host, const json_t *object, const char *key,

@@ -23,6 +23,15 @@ int input_read(const struct bootlace_host *host, const char *text, struct input 
 /* A metadata item of the input, or NULL; asks nobody. */
 const char *input_metadata(const struct input *input, const char *path);
 
+/* Whether the step is one of the early stage: there is no network, and no settings of a user. */
+bool input_is_early(const struct input *input);
+
+/* What tells the machine from others that were made of its image, or NULL where it is not known. */
+const char *input_machine(const struct input *input);
+
+/* Whether a key is as it was baked into the image that this instance is of, and was done then. */
+bool input_is_baked(const struct input *input, const char *key);
+
 /*
  * A text; absent or null leaves *value as it is. 0, or what
  * host->fail returned.

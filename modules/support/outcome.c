@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-void outcome_item(struct outcome *outcome, const struct bootlace_host *host, const char *item,
-                  int result, int exit_code, const char *why)
+void outcome_item_details(struct outcome *outcome, const struct bootlace_host *host,
+                          const char *item, int result, int exit_code, const char *why,
+                          const char *details)
 {
     if (result < 0 && !why)
         why = strerror(-result);
@@ -12,7 +13,7 @@ void outcome_item(struct outcome *outcome, const struct bootlace_host *host, con
                result < 0   ? "failed"
                : result > 0 ? "changed"
                             : "unchanged",
-               exit_code, why);
+               exit_code, details ? text_format("%s\n%s", why ? why : "", details) : why);
     if (result > 0)
         outcome->changed++;
     else if (result == 0)
@@ -26,6 +27,12 @@ void outcome_item(struct outcome *outcome, const struct bootlace_host *host, con
                         why);
     else if (outcome->failed == OUTCOME_NAMED_MAX + 1)
         text_add_string(&outcome->failures, "; …");
+}
+
+void outcome_item(struct outcome *outcome, const struct bootlace_host *host, const char *item,
+                  int result, int exit_code, const char *why)
+{
+    outcome_item_details(outcome, host, item, result, exit_code, why, NULL);
 }
 
 int outcome_end(const struct outcome *outcome, const struct bootlace_host *host, const char *things)

@@ -17,6 +17,12 @@ struct outcome {
 void outcome_item(struct outcome *outcome, const struct bootlace_host *host, const char *item,
                   int result, int exit_code, const char *why);
 
+/* The same, with more lines about it, such as a log's last, for the item alone: only root sees
+ * them, and the sentence has none of them. details may be NULL. */
+void outcome_item_details(struct outcome *outcome, const struct bootlace_host *host,
+                          const char *item, int result, int exit_code, const char *why,
+                          const char *details);
+
 /*
  * What the module returns: by host->fail where an item failed, else 1 or 0 after a note. things
  * are what the items are ("files").

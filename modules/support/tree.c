@@ -15,7 +15,7 @@ enum { READ_CHUNK = 65536, LINK_MAX_BYTES = 4096 };
 
 bool tree_is_running(const struct bootlace_host *host)
 {
-    return strcmp(host->root, "/") == 0;
+    return strcmp(host->root, "/") == 0 && !(BOOTLACE_HAS(host, bake) && host->bake);
 }
 
 int tree_open(const struct bootlace_host *host, const char *path, int flags)
@@ -97,30 +97,58 @@ static int replace_link(int folder, const char *name, const char *target)
     return result;
 }
 
-int tree_link(const struct bootlace_host *host, const char *path, const char *target)
+/* The folder that holds the path's last name, which *name is then; or a negative errno. */
+static int open_folder_of(const struct bootlace_host *host, const char *path, char **name)
 {
-    char *folder_path = text_format("/%s", path), found[LINK_MAX_BYTES];
+    char *folder_path = text_format("/%s", path);
     char *slash = strrchr(folder_path, '/');
-    const char *name = slash + 1;
-    ssize_t size;
-    int folder, result;
+    int folder;
 
     *slash = '\0';
     folder = tree_open(host, *folder_path ? folder_path : "/", O_PATH | O_DIRECTORY);
-    if (folder < 0) {
-        free(folder_path);
-        return folder;
-    }
-    size = readlinkat(folder, name, found, sizeof found);
-    if (size >= 0 && (size_t)size == strlen(target) && memcmp(found, target, (size_t)size) == 0)
-        result = 0;
-    else if (host->dry_run) {
-        host->log(host, BOOTLACE_INFO, "would make %s a link to %s", path, target);
-        result = 1;
-    } else
-        result = replace_link(folder, name, target);
-    close(folder);
+    *name = text_format("%s", slash + 1);
     free(folder_path);
+    return folder;
+}
+
+int tree_link(const struct bootlace_host *host, const char *path, const char *target)
+{
+    char found[LINK_MAX_BYTES], *name;
+    int folder = open_folder_of(host, path, &name), result = folder;
+
+    if (folder >= 0) {
+        ssize_t size = readlinkat(folder, name, found, sizeof found);
+
+        if (size >= 0 && (size_t)size == strlen(target) && memcmp(found, target, (size_t)size) == 0)
+            result = 0;
+        else if (host->dry_run) {
+            host->log(host, BOOTLACE_INFO, "would make %s a link to %s", path, target);
+            result = 1;
+        } else
+            result = replace_link(folder, name, target);
+        close(folder);
+    }
+    free(name);
+    return result;
+}
+
+int tree_remove(const struct bootlace_host *host, const char *path)
+{
+    struct stat info;
+    char *name;
+    int folder = open_folder_of(host, path, &name), result = folder == -ENOENT ? 0 : folder;
+
+    if (folder >= 0) {
+        if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+            result = errno == ENOENT ? 0 : -errno;
+        else if (host->dry_run) {
+            host->log(host, BOOTLACE_INFO, "would remove %s", path);
+            result = 1;
+        } else
+            result = unlinkat(folder, name, 0) < 0 ? -errno : 1;
+        close(folder);
+    }
+    free(name);
     return result;
 }
 
@@ -150,13 +178,36 @@ static bool line_has(const char *line, const char *name, const char *word)
     return false;
 }
 
+/* Adds os-release, wherever it is (os-release(5)). */
+static void read_release(const struct bootlace_host *host, struct text *text)
+{
+    if (tree_read(host, "/etc/os-release", text, NULL) < 0)
+        tree_read(host, "/usr/lib/os-release", text, NULL);
+}
+
+char *tree_release(const struct bootlace_host *host, const char *name)
+{
+    char *key = text_format("\n%s=", name), *value;
+    struct text text = {0};
+    const char *found;
+
+    text_add_string(&text, "\n");
+    read_release(host, &text);
+    found = strstr(text.bytes, key);
+    found = found ? found + strlen(key) : "";
+    found += *found == '"' || *found == '\'';
+    value = text_format("%.*s", (int)strcspn(found, "\"'\n"), found);
+    free(text.bytes);
+    free(key);
+    return value;
+}
+
 bool tree_is_like(const struct bootlace_host *host, const char *family)
 {
     struct text text = {0};
     bool found = false;
 
-    if (tree_read(host, "/etc/os-release", &text, NULL) < 0)
-        tree_read(host, "/usr/lib/os-release", &text, NULL);
+    read_release(host, &text);
     for (const char *line = text_string(&text); *line && !found;) {
         found = line_has(line, "ID=", family) || line_has(line, "ID_LIKE=", family);
         line += strcspn(line, "\n");

@@ -1,6 +1,7 @@
 /*
- * Looking at the tree that a module works on, and making links in it: everything below host->root,
- * and no component of a path, nor a link on the way, is followed out of it (openat2(2)).
+ * Looking at the tree that a module works on, making and removing names in it: everything below
+ * host->root, and no component of a path, nor a link on the way, is followed out of it
+ * (openat2(2)).
  */
 #ifndef BOOTLACE_SUPPORT_TREE_H
 #define BOOTLACE_SUPPORT_TREE_H
@@ -11,7 +12,8 @@
 
 enum { TREE_READ_MAX = 64 << 20 };
 
-/* Whether the tree is the machine that runs. */
+/* Whether the tree is the machine that runs, and stays this machine: what becomes an image does
+ * not. */
 bool tree_is_running(const struct bootlace_host *host);
 
 /* A descriptor as by open(2), or a negative errno. */
@@ -29,9 +31,16 @@ int tree_read(const struct bootlace_host *host, const char *path, struct text *o
  * was so already, or a negative errno. Under --dry-run it compares and logs only. */
 int tree_link(const struct bootlace_host *host, const char *path, const char *target);
 
+/* Removes a file or link; 1 removed, 0 it was not there, or a negative errno. Under --dry-run it
+ * looks and logs only. */
+int tree_remove(const struct bootlace_host *host, const char *path);
+
 /* A file of root's with this content and mode, through host->put_file. */
 int tree_put(const struct bootlace_host *host, const char *path, const struct text *content,
              mode_t mode);
+
+/* The value of a name in os-release, "VERSION_ID"; "" where it has none. The caller's. */
+char *tree_release(const struct bootlace_host *host, const char *name);
 
 /* Whether the distribution is of a family: os-release's ID, or a word of its ID_LIKE. */
 bool tree_is_like(const struct bootlace_host *host, const char *family);
