@@ -15,11 +15,7 @@ static int run(const struct bootlace_host *host, const char *input)
 
 static const char *const types[] = {"text/cloud-boothook", NULL};
 
-/* What boothooks see as BOOTLACE_* variables. */
-static const char *const metadata[] = {"placement/region", "placement/availability-zone",
-                                       "local-ipv4",       "public-ipv4",
-                                       "hostname",         "ami-id",
-                                       "instance-type",    NULL};
+static const char *const metadata[] = EXECUTABLE_METADATA;
 
 const struct bootlace_module bootlace_module = {
     .size = sizeof bootlace_module,

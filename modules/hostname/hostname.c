@@ -4,12 +4,15 @@
  * The rules are cloud-init's set_hostname, update_hostname and update_etc_hosts: the names come
  * from the settings, else from metadata; a new instance gets them in any case; after that, a name
  * that somebody else gave is theirs and stays. What was written last is remembered below the tree.
+ * Every instance gets a name, whether its settings say one or not. At a later boot it has it before
+ * the network is up, from what was remembered.
  */
 #include <bootlace/module.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/input.h>
+#include <support/remember.h>
 #include <support/tree.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -20,11 +23,13 @@
 #include <hostname.schema.h>
 
 #define HOSTNAME_PATH "/etc/hostname"
-#define STATE_PATH "/var/lib/bootlace/modules/hostname.json"
 
-enum { FILE_MODE = 0644, STATE_MODE = 0600 };
+static const char module_name[] = "hostname";
+
+enum { FILE_MODE = 0644 };
 
 struct wish {
+    bool early; /* what was set last is to hold; nothing new is known */
     bool preserve, create;
     const char *hosts; /* "true", "template", "localhost", or NULL */
     const char *instance;
@@ -49,13 +54,25 @@ static int read_hosts(const struct bootlace_host *host, const json_t *settings, 
     return 0;
 }
 
+/* What was remembered, if it was for this instance, else NULL. */
+static const json_t *read_own_state(const struct bootlace_host *host, const struct wish *wish)
+{
+    const json_t *state = remember_read(host, module_name);
+    const char *instance = json_string_value(json_object_get(state, "instance"));
+
+    return wish->instance && instance && strcmp(instance, wish->instance) == 0 ? state : NULL;
+}
+
 static int read_wish(const struct bootlace_host *host, const struct input *input, struct wish *wish)
 {
     const json_t *settings = input->settings;
+    const json_t *state;
     bool prefer_fqdn = tree_is_like(host, "rhel") || tree_is_like(host, "fedora");
     int result;
 
-    *wish = (struct wish){.create = true, .instance = input_metadata(input, "instance-id")};
+    *wish = (struct wish){.create = true,
+                          .early = input_is_early(input),
+                          .instance = input_metadata(input, "instance-id")};
     result = input_flag(host, settings, "preserve_hostname", &wish->preserve);
     if (result == 0)
         result = input_flag(host, settings, "create_hostname_file", &wish->create);
@@ -63,8 +80,17 @@ static int read_wish(const struct bootlace_host *host, const struct input *input
         result = input_flag(host, settings, "prefer_fqdn_over_hostname", &prefer_fqdn);
     if (result == 0)
         result = read_hosts(host, settings, wish);
-    if (result == 0)
-        result = names_find(host, settings, &wish->names);
+    if (result < 0)
+        return result;
+    state = read_own_state(host, wish);
+    wish->names.known = json_string_value(json_object_get(state, "metadata"));
+    if (wish->early) {
+        /* The name that it was given last, by whomever's settings, and nothing new. */
+        wish->hosts = NULL;
+        wish->name = json_string_value(json_object_get(state, "hostname"));
+        return 0;
+    }
+    result = names_find(host, input, &wish->names);
     if (result == 0)
         wish->name = prefer_fqdn && wish->names.fqdn ? wish->names.fqdn : wish->names.hostname;
     return result;
@@ -86,37 +112,27 @@ static char *read_name(const struct bootlace_host *host)
     return *line ? line : NULL;
 }
 
-static json_t *read_state(const struct bootlace_host *host)
-{
-    struct text text = {0};
-
-    if (tree_read(host, STATE_PATH, &text, NULL) < 0)
-        return NULL;
-    return json_loads(text_string(&text), JSON_REJECT_DUPLICATES, NULL);
-}
-
 static int write_state(const struct bootlace_host *host, const struct wish *wish)
 {
+    const struct {
+        const char *member, *value;
+    } members[] = {
+        {"hostname", wish->name}, {"instance", wish->instance}, {"metadata", wish->names.known}};
     json_t *state = text_need(json_object());
-    struct text text = {0};
 
-    json_object_set_new(state, "hostname", text_need(json_string(wish->name)));
-    if (wish->instance)
-        json_object_set_new(state, "instance", text_need(json_string(wish->instance)));
-    text_add_format(&text, "%s\n", (char *)text_need(json_dumps(state, JSON_SORT_KEYS)));
-    return host->dry_run ? 0 : tree_put(host, STATE_PATH, &text, STATE_MODE);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (members[i].value)
+            json_object_set_new(state, members[i].member, text_need(json_string(members[i].value)));
+    }
+    return remember_write(host, module_name, state);
 }
 
 /* Whether somebody gave the machine another name since we did, on this same instance. */
 static bool is_theirs(const struct bootlace_host *host, const struct wish *wish, const char *now)
 {
-    const json_t *state = read_state(host);
-    const char *ours = json_string_value(json_object_get(state, "hostname"));
-    const char *instance = json_string_value(json_object_get(state, "instance"));
+    const char *ours = json_string_value(json_object_get(read_own_state(host, wish), "hostname"));
 
-    if (!now || !ours || !wish->instance || !instance || strcmp(instance, wish->instance) != 0)
-        return false;
-    return strcmp(now, ours) != 0;
+    return now && ours && strcmp(now, ours) != 0;
 }
 
 /* The kernel's name; only where the tree is the machine that runs. */
@@ -145,7 +161,7 @@ static int set_name(const struct bootlace_host *host, const struct wish *wish, c
                           wish->name, strerror(-running));
     state = write_state(host, wish);
     if (state < 0)
-        return host->fail(host, -state, STATE_PATH " cannot be written: %s", strerror(-state));
+        return host->fail(host, -state, "the name cannot be remembered: %s", strerror(-state));
     text_add_format(&text, "%s\n", wish->name);
     if (wanted && (!now || strcmp(now, wish->name) != 0))
         file = tree_put(host, HOSTNAME_PATH, &text, FILE_MODE);
@@ -164,7 +180,9 @@ static int do_name(const struct bootlace_host *host, const struct wish *wish)
         return 0;
     }
     if (!wish->name) {
-        host->log(host, BOOTLACE_INFO, "no host name in the settings or the metadata");
+        host->log(host, BOOTLACE_INFO,
+                  wish->early ? "no host name was set for this instance yet"
+                              : "no host name in the settings or the metadata");
         return 0;
     }
     if (is_theirs(host, wish, now)) {
@@ -228,6 +246,24 @@ static int run(const struct bootlace_host *host, const char *input)
     return name || hosts;
 }
 
+/* The name that this instance was given is not that of the next; one that somebody else gave is. */
+static int forget(const struct bootlace_host *host, const char *input)
+{
+    json_t *state = remember_read(host, module_name);
+    const char *ours = json_string_value(json_object_get(state, "hostname"));
+    char *now = read_name(host);
+    int result;
+
+    (void)input;
+    if (!ours || !now || strcmp(now, ours) != 0)
+        return 0;
+    result = tree_remove(host, HOSTNAME_PATH);
+    if (result < 0)
+        return host->fail(host, -result, HOSTNAME_PATH " cannot be removed: %s", strerror(-result));
+    host->item(host, HOSTNAME_PATH, result ? "changed" : "unchanged", -1, now);
+    return result;
+}
+
 static const char *const keys[] = {"hostname",
                                    "fqdn",
                                    "preserve_hostname",
@@ -239,7 +275,7 @@ static const char *const keys[] = {"hostname",
 const struct bootlace_module bootlace_module = {
     .size = sizeof bootlace_module,
     .interface = BOOTLACE_INTERFACE,
-    .name = "hostname",
+    .name = module_name,
     .version = BOOTLACE_VERSION,
     .summary = "sets the host name, and /etc/hosts",
     .keys = keys,
@@ -247,6 +283,7 @@ const struct bootlace_module bootlace_module = {
     .frequency = BOOTLACE_PER_BOOT,
     .stage = BOOTLACE_STAGE_MAIN,
     .order = 300,
-    .flags = BOOTLACE_REPEATABLE | BOOTLACE_BAKEABLE,
+    .flags = BOOTLACE_REPEATABLE | BOOTLACE_BAKEABLE | BOOTLACE_ESSENTIAL | BOOTLACE_ALSO_EARLY,
     .run = run,
+    .forget = forget,
 };

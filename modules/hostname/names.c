@@ -54,12 +54,13 @@ static const char *without_address(const char *name)
     return made;
 }
 
-static const char *from_metadata(const struct bootlace_host *host)
+/* The two are the same with EC2: that one which is known already saves a question. */
+static const char *from_metadata(const struct bootlace_host *host, const struct input *input)
 {
-    static const char *const paths[] = {"local-hostname", "hostname"};
+    static const char *const paths[] = {"local-hostname", "hostname", "local-hostname", "hostname"};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        const char *name = host->metadata(host, paths[i]);
+        const char *name = i < 2 ? input_metadata(input, paths[i]) : host->metadata(host, paths[i]);
 
         if (!name || !*name)
             continue;
@@ -72,7 +73,8 @@ static const char *from_metadata(const struct bootlace_host *host)
 }
 
 /* Names that were not given. */
-static void complete(const struct bootlace_host *host, struct names *names)
+static void complete(const struct bootlace_host *host, const struct input *input,
+                     struct names *names)
 {
     const char *known, *domain;
 
@@ -86,7 +88,8 @@ static void complete(const struct bootlace_host *host, struct names *names)
         names->hostname = first_label(names->fqdn);
         return;
     }
-    known = from_metadata(host);
+    known = names->known ? names->known : from_metadata(host, input);
+    names->known = known;
     if (!known)
         return;
     domain = strchr(known, '.');
@@ -114,15 +117,15 @@ static int read_name(const struct bootlace_host *host, const json_t *settings, c
     return 0;
 }
 
-int names_find(const struct bootlace_host *host, const json_t *settings, struct names *names)
+int names_find(const struct bootlace_host *host, const struct input *input, struct names *names)
 {
+    const json_t *settings = input->settings;
     int result;
 
-    *names = (struct names){0};
     result = read_name(host, settings, "hostname", &names->hostname);
     if (result == 0)
         result = read_name(host, settings, "fqdn", &names->fqdn);
     if (result == 0)
-        complete(host, names);
+        complete(host, input, names);
     return result;
 }

@@ -5,6 +5,7 @@
  * at spaces, double quotes keep some together.
  */
 #include <bootlace/module.h>
+#include <support/executable.h>
 
 #include <errno.h>
 #include <jansson.h>
@@ -59,22 +60,6 @@ static char *script_name(const char *file, int dry_run)
     return name;
 }
 
-static int conclude(const struct bootlace_host *host, const struct bootlace_ending *ending,
-                    int detach)
-{
-    if (detach) {
-        host->note(host, "started as process %d, not waited for", (int)ending->pid);
-        return 1;
-    }
-    host->ended(host, ending);
-    if (ending->signal)
-        return host->fail(host, EINTR, "ended by signal %d (%s)", ending->signal,
-                          strsignal(ending->signal));
-    if (ending->exit_code != 0)
-        return host->fail(host, EIO, "ended with exit code %d", ending->exit_code);
-    return 1;
-}
-
 static int run(const struct bootlace_host *host, const char *input)
 {
     json_t *object = json_loads(input, 0, NULL);
@@ -103,15 +88,12 @@ static int run(const struct bootlace_host *host, const char *input)
                           "that begins with #!");
     if (result < 0)
         return host->fail(host, -result, "pwsh cannot be started: %s", strerror(-result));
-    return host->dry_run ? 1 : conclude(host, &ending, detach);
+    return executable_end(host, &ending, detach);
 }
 
 static const char *const types[] = {"text/x-powershell", NULL};
 
-static const char *const metadata[] = {"placement/region", "placement/availability-zone",
-                                       "local-ipv4",       "public-ipv4",
-                                       "hostname",         "ami-id",
-                                       "instance-type",    NULL};
+static const char *const metadata[] = EXECUTABLE_METADATA;
 
 const struct bootlace_module bootlace_module = {
     .size = sizeof bootlace_module,

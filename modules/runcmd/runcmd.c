@@ -6,6 +6,7 @@
  */
 #include <bootlace/module.h>
 #include <support/commands.h>
+#include <support/executable.h>
 
 #include <runcmd.schema.h>
 
@@ -16,11 +17,7 @@ static int run(const struct bootlace_host *host, const char *input)
 
 static const char *const keys[] = {"runcmd", "runcmd_stop_on_error", NULL};
 
-/* What commands see as BOOTLACE_* variables. */
-static const char *const metadata[] = {"placement/region", "placement/availability-zone",
-                                       "local-ipv4",       "public-ipv4",
-                                       "hostname",         "ami-id",
-                                       "instance-type",    NULL};
+static const char *const metadata[] = EXECUTABLE_METADATA;
 
 const struct bootlace_module bootlace_module = {
     .size = sizeof bootlace_module,

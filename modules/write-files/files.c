@@ -3,6 +3,7 @@
 
 #include <support/input.h>
 #include <support/outcome.h>
+#include <support/remember.h>
 #include <support/tree.h>
 #include <write-files/item.h>
 #include <write-files/state.h>
@@ -61,21 +62,23 @@ static int append(struct files *files, const struct item *item, const struct tex
     const struct bootlace_host *host = files->host;
     const char *const texts[] = {item->path, text_string(content)};
     const size_t sizes[] = {strlen(item->path), content->size};
-    char digest[STATE_DIGEST_MAX], key[STATE_DIGEST_MAX + NUMBER_TEXT_MAX];
+    char digest[REMEMBER_DIGEST_MAX], key[REMEMBER_DIGEST_MAX + NUMBER_TEXT_MAX];
     struct text text = {0};
     struct stat info;
     json_int_t met;
-    int result = tree_read(host, item->path, &text, &info);
+    int result = host->settle(host);
 
+    if (result == 0)
+        result = tree_read(host, item->path, &text, &info);
     if (result < 0 && result != -ENOENT)
         return result;
-    if (result == 0 && !item->mode_given)
+    if (result == 0 && !item->rights.mode_given)
         how->mode = info.st_mode & MODE_BITS;
-    if (result == 0 && !item->owner_given) {
+    if (result == 0 && !item->rights.owner_given) {
         how->owner = info.st_uid;
         how->group = info.st_gid;
     }
-    state_digest(digest, texts, sizes, 2);
+    remember_digest(digest, texts, sizes, 2);
     met = count_met(files, digest);
     snprintf(key, sizeof key, "%s-%lld", digest, (long long)met);
     if (result < 0 || json_object_get(files->written, item->path) ||
@@ -90,13 +93,23 @@ static int append(struct files *files, const struct item *item, const struct tex
 
 static int put(struct files *files, const json_t *given, struct item *item)
 {
-    struct bootlace_file how = {
-        .size = sizeof how, .mode = item->mode, .owner = item->owner, .group = item->owner_group};
+    struct bootlace_file how = {.size = sizeof how,
+                                .mode = item->rights.mode,
+                                .owner = item->rights.owner,
+                                .group = item->rights.group_id,
+                                .flags = BOOTLACE_FILE_LATER};
     struct text content = {0};
-    int result = item_content(files->host, given, item, &content);
+    /* Its source may be a file of this list. */
+    int result = item->has_source ? files->host->settle(files->host) : 0;
 
+    if (result == 0)
+        result = item_content(files->host, given, item, &content);
     if (result < 0)
         return result;
+    if (result > 0) {
+        files->host->log(files->host, BOOTLACE_INFO, "would write %s (%s)", item->path, item->why);
+        return result;
+    }
     result = item->append ? append(files, item, &content, &how)
                           : files->host->put_file(files->host, item->path, text_string(&content),
                                                   content.size, &how);
@@ -112,31 +125,17 @@ static int put(struct files *files, const json_t *given, struct item *item)
     return result;
 }
 
-static void digest_of(const json_t *given, char digest[STATE_DIGEST_MAX])
-{
-    char *text = text_need(json_dumps(given, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY));
-    const char *const texts[] = {text};
-    const size_t sizes[] = {strlen(text)};
-
-    state_digest(digest, texts, sizes, 1);
-    free(text);
-}
-
-static const char *owner_text(const struct item *item)
-{
-    return text_format("%s%s%s", item->user ? item->user : "", item->group ? ":" : "",
-                       item->group ? item->group : "");
-}
-
-static void wait_for_owner(struct files *files, const struct item *item, const char *digest)
+static void wait_for_owner(struct files *files, const struct item *item, const json_t *given)
 {
     const struct bootlace_host *host = files->host;
-    char message[MESSAGE_MAX];
-    int result = state_add(host, &files->state, state_waiting, digest);
+    char message[MESSAGE_MAX], digest[REMEMBER_DIGEST_MAX];
+    int result;
 
+    remember_digest_json(digest, given);
+    result = state_add(host, &files->state, state_waiting, digest);
     snprintf(message, sizeof message,
              "waits: its owner %s is not there yet; written after users and packages",
-             owner_text(item));
+             rights_owner_text(&item->rights));
     if (result < 0)
         snprintf(message, sizeof message, "cannot be remembered for later: %s", strerror(-result));
     else
@@ -156,24 +155,27 @@ static void fail_item(struct files *files, const struct item *item, size_t numbe
 static void do_item(struct files *files, const json_t *given, size_t number)
 {
     const struct bootlace_host *host = files->host;
-    char digest[STATE_DIGEST_MAX];
+    char digest[REMEMBER_DIGEST_MAX];
     struct item item;
     int result = item_read(host, given, &item);
-    bool waits;
+    bool waits = state_has_any(&files->state, state_waiting);
 
-    digest_of(given, digest);
-    waits = state_has(&files->state, state_waiting, digest);
+    if (waits) {
+        remember_digest_json(digest, given);
+        waits = state_has(&files->state, state_waiting, digest);
+    }
     /* What is wrong in itself is the first pass's to tell, whenever it would be written. */
     if (result < 0 && files->pass == FILES_FIRST)
         fail_item(files, &item, number, result);
     if (result < 0 || (files->pass == FILES_FIRST ? item.defer : !item.defer && !waits))
         return;
-    if (!item.owner_is_there && files->pass == FILES_FIRST) {
-        wait_for_owner(files, &item, digest);
+    if (!item.rights.owner_is_there && files->pass == FILES_FIRST) {
+        wait_for_owner(files, &item, given);
         return;
     }
-    if (!item.owner_is_there) {
-        snprintf(item.why, sizeof item.why, "its owner %s is still not there", owner_text(&item));
+    if (!item.rights.owner_is_there) {
+        snprintf(item.why, sizeof item.why, "its owner %s is still not there",
+                 rights_owner_text(&item.rights));
         fail_item(files, &item, number, -ENOENT);
         return;
     }
@@ -186,7 +188,7 @@ static void do_item(struct files *files, const json_t *given, size_t number)
     if (result < 0)
         fail_item(files, &item, number, result);
     else
-        outcome_item(&files->outcome, host, item.path, result, -1, NULL);
+        outcome_item(&files->outcome, host, item.path, result, -1, *item.why ? item.why : NULL);
 }
 
 int files_run(const struct bootlace_host *host, const char *input, enum files_pass pass)

@@ -1,9 +1,7 @@
 /* One item of write_files; see item.h. Messages never quote content. */
 #include <write-files/item.h>
 
-#include <support/accounts.h>
 #include <support/encoding.h>
-#include <support/tree.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { MODE_MAX = 07777, OCTAL = 8, NAME_MAX_BYTES = 256, DECIMAL_DIGITS = 3 };
 
 static int wrong(struct item *item, int number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -50,98 +46,19 @@ static int read_flag(struct item *item, const json_t *given, const char *key, bo
     return 0;
 }
 
-/*
- * A number is taken as it is: YAML has read 0644 as octal already. Only 644 and its like, three
- * octal digits that as a decimal number would be a nonsensical mode, are told from it.
- */
-static int read_mode_number(struct item *item, json_int_t number)
+static int read_source(struct item *item, const json_t *given)
 {
-    char digits[32];
+    const json_t *source = json_object_get(given, "source");
 
-    snprintf(digits, sizeof digits, "%lld", (long long)number);
-    if (number > 0777 && strlen(digits) == DECIMAL_DIGITS &&
-        strspn(digits, "01234567") == DECIMAL_DIGITS)
-        return wrong(item, EINVAL, "permissions %s is a decimal number; write \"0%s\"", digits,
-                     digits);
-    if (number < 0 || number > MODE_MAX)
-        return wrong(item, EINVAL, "permissions is no mode; write octal digits, as in \"0644\"");
-    item->mode = (mode_t)number;
-    return 0;
-}
-
-static int read_mode(struct item *item, const json_t *given)
-{
-    const json_t *member = json_object_get(given, "permissions");
-    const char *text = json_string_value(member);
-    unsigned long mode;
-    char *end;
-
-    item->mode = ITEM_MODE_DEFAULT;
-    if (!member || json_is_null(member))
-        return 0;
-    item->mode_given = true;
-    if (json_is_integer(member))
-        return read_mode_number(item, json_integer_value(member));
-    if (text && strncasecmp(text, "0o", 2) == 0)
-        text += 2;
-    if (!text || !*text || strspn(text, "01234567") != strlen(text))
-        return wrong(item, EINVAL, "permissions is no mode; write octal digits, as in \"0644\"");
-    mode = strtoul(text, &end, OCTAL);
-    if (mode > MODE_MAX)
-        return wrong(item, EINVAL, "permissions is more than 07777");
-    item->mode = (mode_t)mode;
-    return 0;
-}
-
-/* "", "-1" and "none" mean: as a new file has it, which is root. cloud-init's rule. */
-static const char *account_or_none(const char *name)
-{
-    return !*name || strcmp(name, "-1") == 0 || strcasecmp(name, "none") == 0 ? NULL : name;
-}
-
-static int find_owner(const struct bootlace_host *host, struct item *item)
-{
-    int result = item->user ? accounts_user(host, item->user, &item->owner) : 1;
-
-    if (result > 0 && item->group)
-        result = accounts_group(host, item->group, &item->owner_group);
-    if (result < 0)
-        return wrong(item, -result, "owner cannot be looked up: %s", strerror(-result));
-    item->owner_is_there = result > 0;
-    return 0;
-}
-
-static int read_owner(const struct bootlace_host *host, struct item *item, const json_t *given)
-{
-    const json_t *member = json_object_get(given, "owner");
-    const char *text = json_string_value(member);
-    char *copy, *colon;
-
-    item->owner_is_there = true;
-    if (!member || json_is_null(member))
-        return 0;
-    item->owner_given = true;
-    if (json_is_integer(member))
-        text = text_format("%lld", (long long)json_integer_value(member));
-    if (!text || strlen(text) > NAME_MAX_BYTES || strchr(text, '\n'))
-        return wrong(item, EINVAL, "owner is not USER:GROUP");
-    copy = text_format("%s", text);
-    colon = strchr(copy, ':');
-    if (colon) {
-        *colon = '\0';
-        if (strchr(colon + 1, ':'))
-            return wrong(item, EINVAL, "owner is not USER:GROUP");
-        item->group = account_or_none(colon + 1);
-    }
-    item->user = account_or_none(copy);
-    return find_owner(host, item);
+    item->has_source = source && !json_is_null(source);
+    return item->has_source ? source_read(source, &item->source, item->why) : 0;
 }
 
 int item_read(const struct bootlace_host *host, const json_t *given, struct item *item)
 {
     int result;
 
-    *item = (struct item){.path = ""};
+    *item = (struct item){.path = "", .rights.mode = ITEM_MODE_DEFAULT};
     if (!json_is_object(given))
         return wrong(item, EINVAL, "is no mapping with a path");
     result = read_text(item, given, "path", &item->path);
@@ -152,12 +69,13 @@ int item_read(const struct bootlace_host *host, const json_t *given, struct item
     if (result == 0 && item->path[strlen(item->path) - 1] == '/')
         result = wrong(item, EISDIR, "the path is that of a directory");
     if (result == 0)
-        result = read_mode(item, given);
+        result =
+            rights_read(host, given, "permissions", &item->rights, item->why, sizeof item->why);
     if (result == 0)
         result = read_flag(item, given, "append", &item->append);
     if (result == 0)
         result = read_flag(item, given, "defer", &item->defer);
-    return result == 0 ? read_owner(host, item, given) : result;
+    return result == 0 ? read_source(item, given) : result;
 }
 
 enum encoding { PLAIN = 0, BASE64 = 1, GZIP = 2, UNKNOWN = 4 };
@@ -208,7 +126,6 @@ static int decode(struct item *item, unsigned encoding, const char *content, siz
         text_add(out, content, size);
         return 0;
     }
-    /* Bytes cannot be in a text; what YAML calls !!binary comes as base64. */
     if (encoding == GZIP && encoding_is_gzip(content, size))
         return gunzip(item, content, size, out);
     if (encoding_base64(content, size, &bytes) < 0)
@@ -220,38 +137,22 @@ static int decode(struct item *item, unsigned encoding, const char *content, siz
     return 0;
 }
 
-/* file:///path, of the tree that is worked on. */
-static int read_source(const struct bootlace_host *host, struct item *item, const json_t *source,
-                       struct text *out)
+static void note_substitute(const struct bootlace_host *host, struct item *item)
 {
-    static const char scheme[] = "file://";
-    const char *uri = json_string_value(json_object_get(source, "uri"));
-    int result;
+    char *message = text_format("its content is used: %s", item->why);
 
-    if (!uri || !*uri)
-        return wrong(item, EINVAL, "source has no uri");
-    if (strncasecmp(uri, scheme, strlen(scheme)) != 0)
-        return wrong(item, EPROTONOSUPPORT,
-                     "source.uri is not file:///PATH, which alone is "
-                     "supported; fetch it by runcmd");
-    uri += strlen(scheme);
-    if (strncmp(uri, "localhost/", strlen("localhost/")) == 0)
-        uri += strlen("localhost");
-    if (*uri != '/')
-        return wrong(item, EINVAL, "source.uri names another machine; write file:///PATH");
-    result = tree_read(host, uri, out, NULL);
-    if (result < 0)
-        return wrong(item, -result, "source.uri cannot be read: %s",
-                     result == -EINVAL ? "it is no regular file" : strerror(-result));
-    return 0;
+    host->log(host, BOOTLACE_WARNING, "%s: %s", item->path, message);
+    snprintf(item->why, sizeof item->why, "%s", message);
+    free(message);
 }
 
 int item_content(const struct bootlace_host *host, const json_t *given, struct item *item,
                  struct text *out)
 {
-    const json_t *source = json_object_get(given, "source");
     const json_t *content = json_object_get(given, "content");
+    bool has_content = content && !json_is_null(content);
     const char *encoding = NULL;
+    struct text bytes = {0};
     unsigned known;
     int result = read_text(item, given, "encoding", &encoding);
 
@@ -262,19 +163,20 @@ int item_content(const struct bootlace_host *host, const json_t *given, struct i
         return wrong(item, EINVAL,
                      "encoding is none of text/plain, b64, base64, gz, gzip, gz+b64, gz+base64, "
                      "gzip+b64, gzip+base64");
-    if (content && !json_is_string(content) && !json_is_null(content))
+    if (has_content && encoding_bytes(content, &bytes) < 0)
         return wrong(item, EINVAL, "content is no text; put it in quotes, or behind |");
-    if (source && !json_is_null(source)) {
-        result = read_source(host, item, source, out);
+    if (item->has_source) {
+        result = source_take(host, &item->source, item->append ? NULL : item->path, out, item->why);
         /* cloud-init's rule: content stands in for a source that cannot be had. */
-        if (result == 0 || !json_is_string(content))
+        if (result >= 0 || result == -EBADMSG || !has_content)
             return result;
-        host->log(host, BOOTLACE_WARNING, "%s: %s; its content is used", item->path, item->why);
+        note_substitute(host, item);
         out->size = 0;
     }
-    if (!json_is_string(content)) {
+    if (has_content)
+        result = decode(item, known, text_string(&bytes), bytes.size, out);
+    else
         text_add(out, "", 0);
-        return 0;
-    }
-    return decode(item, known, json_string_value(content), json_string_length(content), out);
+    free(bytes.bytes);
+    return has_content ? result : 0;
 }

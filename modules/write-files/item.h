@@ -4,26 +4,25 @@
 
 #include <bootlace/module.h>
 #include <jansson.h>
+#include <support/rights.h>
 #include <support/text.h>
+#include <write-files/source.h>
 
-enum { ITEM_WHY_MAX = 512, ITEM_MODE_DEFAULT = 0644 };
+enum { ITEM_WHY_MAX = SOURCE_WHY_MAX, ITEM_MODE_DEFAULT = 0644 };
 
 struct item {
     const char *path;
-    const char *user, *group; /* as they were given; NULL = root */
-    uid_t owner;
-    gid_t owner_group;
-    bool owner_is_there; /* false: user or group do not exist yet */
-    mode_t mode;
-    bool mode_given, owner_given;
-    bool append, defer;
-    char why[ITEM_WHY_MAX]; /* what is wrong, where reading fails */
+    struct rights rights;
+    bool append, defer, has_source;
+    struct source source;
+    char why[ITEM_WHY_MAX]; /* what is wrong, where reading fails, or worth telling, or "" */
 };
 
-/* Reads path, permissions, owner and flags; 0 or a negative errno with item->why. */
+/* Reads path, permissions, owner, flags and source; 0 or a negative errno with item->why. */
 int item_read(const struct bootlace_host *host, const json_t *given, struct item *item);
 
-/* The bytes that are to be there: source or content, decoded. 0 or a negative errno with why. */
+/* The bytes that are to be there: source or content, decoded. 0; or 1 where they are left where
+ * they are, see source_take(); or a negative errno with why. */
 int item_content(const struct bootlace_host *host, const json_t *given, struct item *item,
                  struct text *out);
 

@@ -1,20 +1,14 @@
 /* What write_files remembers; see state.h. */
 #include <write-files/state.h>
 
+#include <support/remember.h>
 #include <support/text.h>
-#include <support/tree.h>
 #include <write-files/files.h>
 
-#include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#define STATE_PATH "/var/lib/bootlace/modules/write-files.json"
-#define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-
-enum { STATE_MODE = 0600 };
+/* Both passes remember in the one file. */
+static const char file_name[] = "write-files";
 
 const char state_appended[] = "appended", state_waiting[] = "waiting";
 
@@ -31,13 +25,7 @@ static json_t *list_of(const struct state *state, const char *name)
 
 void state_read(const struct bootlace_host *host, struct state *state)
 {
-    struct text text = {0};
-
-    state->object = NULL;
-    if (tree_read(host, STATE_PATH, &text, NULL) == 0)
-        state->object = json_loads(text_string(&text), JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(state->object))
-        state->object = text_need(json_object());
+    state->object = remember_read(host, file_name);
 }
 
 static size_t find(const json_t *list, const char *digest)
@@ -54,23 +42,16 @@ static size_t find(const json_t *list, const char *digest)
     return i;
 }
 
+bool state_has_any(const struct state *state, const char *name)
+{
+    return json_array_size(json_object_get(state->object, name)) > 0;
+}
+
 bool state_has(const struct state *state, const char *name, const char *digest)
 {
     const json_t *list = list_of(state, name);
 
     return find(list, digest) < json_array_size(list);
-}
-
-static int write_state(const struct bootlace_host *host, const struct state *state)
-{
-    struct text text = {0};
-    int result;
-
-    if (host->dry_run)
-        return 0;
-    text_add_format(&text, "%s\n", (char *)text_need(json_dumps(state->object, JSON_COMPACT)));
-    result = tree_put(host, STATE_PATH, &text, STATE_MODE);
-    return result < 0 ? result : 0;
 }
 
 int state_add(const struct bootlace_host *host, struct state *state, const char *name,
@@ -83,7 +64,7 @@ int state_add(const struct bootlace_host *host, struct state *state, const char 
     if (json_array_size(list) >= FILES_REMEMBERED_MAX)
         json_array_remove(list, 0);
     json_array_append_new(list, text_need(json_string(digest)));
-    return write_state(host, state);
+    return remember_write(host, file_name, state->object);
 }
 
 int state_remove(const struct bootlace_host *host, struct state *state, const char *name,
@@ -95,20 +76,5 @@ int state_remove(const struct bootlace_host *host, struct state *state, const ch
     if (at == json_array_size(list))
         return 0;
     json_array_remove(list, at);
-    return write_state(host, state);
-}
-
-void state_digest(char digest[STATE_DIGEST_MAX], const char *const *texts, const size_t *sizes,
-                  size_t count)
-{
-    uint64_t hash = FNV_OFFSET;
-    size_t all = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        /* The final zero is counted, so that no two lists of texts look the same. */
-        for (size_t j = 0; j <= sizes[i]; j++)
-            hash = (hash ^ (j < sizes[i] ? (unsigned char)texts[i][j] : 0)) * FNV_PRIME;
-        all += sizes[i];
-    }
-    snprintf(digest, STATE_DIGEST_MAX, "%016" PRIx64 "-%zu", hash, all);
+    return remember_write(host, file_name, state->object);
 }

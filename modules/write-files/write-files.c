@@ -27,6 +27,6 @@ const struct bootlace_module bootlace_module = {
     .frequency = BOOTLACE_PER_INSTANCE,
     .stage = BOOTLACE_STAGE_MAIN,
     .order = 150,
-    .flags = BOOTLACE_REPEATABLE | BOOTLACE_BAKEABLE,
+    .flags = BOOTLACE_REPEATABLE | BOOTLACE_BAKEABLE | BOOTLACE_BY_ITEM | BOOTLACE_TREE_STATE,
     .run = run,
 };
