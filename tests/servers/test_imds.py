@@ -18,7 +18,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 import imds_run  # noqa: E402
 import imds_tree  # noqa: E402
