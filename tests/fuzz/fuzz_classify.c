@@ -1,10 +1,9 @@
-/* User-data as it comes: decoded, classified, its blocks found, or explained. */
+/* User-data as it comes: decoded, classified, or explained. */
 #include "fuzz.h"
 
 #include "base/banned.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "classify/blocks.h"
 #include "classify/classify.h"
 #include "decode/text.h"
 
@@ -30,25 +29,7 @@ static void classify(const char *text, size_t size, unsigned line)
     MUST(!problems.errors);
     for (size_t i = 0; i < parts.count; i++)
         check_part(&parts.items[i], size, line);
-    json_decref(problems_to_json(&problems));
-}
-
-static void blocks(const char *text, size_t size, unsigned line)
-{
-    AUTO_PROBLEMS struct problems problems = {0};
-    AUTO_PARTS struct parts parts = {0};
-    struct error error = ERROR_INIT;
-
-    if (!blocks_present(text, size))
-        return;
-    if (blocks_parse(text, size, "user-data", line, &parts, &problems, &error) < 0) {
-        MUST(!parts.count && error.kind == ERROR_INPUT && error.line >= line);
-        return;
-    }
-    for (size_t i = 0; i < parts.count; i++) {
-        check_part(&parts.items[i], size, line);
-        MUST(memmem(text, size, parts.items[i].bytes, parts.items[i].size));
-    }
+    json_decref(problems_to_json(&problems, NULL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -67,7 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(!out.size || !out.bytes[0] || !strchr(" \t\r\n", out.bytes[0]));
     text = fuzz_copy(buffer_text(&out), out.size);
     classify(text, out.size, line);
-    blocks(text, out.size, line);
     fuzz_copy_free(text, out.size);
     return 0;
 }

@@ -51,8 +51,9 @@ static void use(const struct schema *schema, json_t *value, struct positions *po
 static json_t *composed(json_t *document, struct error *error)
 {
     const struct schema_source sources[] = {{"one", document}};
+    size_t culprit;
 
-    return schema_compose(sources, 1, error);
+    return schema_compose(sources, 1, &culprit, error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (file < 0)
         make_folder();
     MUST(ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
-    code = settings_read(&settings, &image, &error);
+    code = settings_read(&settings, &image, NULL, &error);
     MUST(code == 0 || error.kind == ERROR_INPUT);
     MUST(json_is_object(image) && json_is_object(settings.modules));
     if (code == 0) {

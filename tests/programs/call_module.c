@@ -1,9 +1,10 @@
 /*
- * call_module: calls a module's function run as the agent does, on a tree of the caller's.
+ * call_module: calls a module's function as the agent does, on a tree of the caller's.
  *
- *     call_module MODULE.so ROOT RESULTS [dry-run] [METADATA [PART]]
+ *     call_module MODULE.so ROOT RESULTS [prepare|stop|forget] [dry-run] [METADATA [PART]]
  *
- * The settings are YAML on standard input. METADATA is a JSON object; PART a file. The module's
+ * The settings are YAML on standard input. METADATA is a JSON object; PART a file. The variables
+ * CALL_STAGE and CALL_MACHINE are the input's "stage" and "machine". The module's
  * log goes to standard output and error, its results, JSON lines, to the file RESULTS. It is the
  * agent's own host (run/host.h) that the module sees; metadata that is not given is absent.
  */
@@ -62,18 +63,31 @@ static char *module_name(const char *path)
     return name;
 }
 
+static bool takes_word(int count, char **arguments, int *next, const char *word)
+{
+    bool taken = count > *next && strcmp(arguments[*next], word) == 0;
+
+    *next += taken;
+    return taken;
+}
+
 int main(int count, char **arguments)
 {
-    bool dry_run = count > 4 && strcmp(arguments[4], "dry-run") == 0;
-    const char *metadata = count > 4 + dry_run ? arguments[4 + dry_run] : "{}";
-    const char *part_file = count > 5 + dry_run ? arguments[5 + dry_run] : NULL;
+    int next = 4;
+    bool prepare = takes_word(count, arguments, &next, "prepare");
+    bool stop = takes_word(count, arguments, &next, "stop");
+    bool forget = takes_word(count, arguments, &next, "forget");
+    bool dry_run = takes_word(count, arguments, &next, "dry-run");
+    const char *metadata = count > next ? arguments[next] : "{}";
+    const char *part_file = count > next + 1 ? arguments[next + 1] : NULL;
     struct error error = ERROR_INIT;
     json_t *input = memory_need(json_object()), *settings, *part;
     struct host_call call;
     int results;
 
     if (count < 4) {
-        fputs("call_module MODULE.so ROOT RESULTS [dry-run] [METADATA [PART]]\n", stderr);
+        fputs("call_module MODULE.so ROOT RESULTS [prepare|stop] [dry-run] [METADATA [PART]]\n",
+              stderr);
         return USAGE;
     }
     settings = read_settings(&error);
@@ -87,6 +101,8 @@ int main(int count, char **arguments)
         json_put(input, "settings", settings);
     json_put_flag(input, "dry_run", dry_run);
     json_put_text(input, "root", arguments[2]);
+    json_put_text(input, "stage", getenv("CALL_STAGE"));
+    json_put_text(input, "machine", getenv("CALL_MACHINE"));
     settings = json_parse(metadata, strlen(metadata), "metadata", &error);
     if (!settings)
         return complain(&error);
@@ -95,8 +111,12 @@ int main(int count, char **arguments)
     if (results < 0 || put_input(input) < 0 || dup2(results, HOST_RESULT_FD) < 0)
         return USAGE;
     close(HOST_QUERY_FD);
-    call = (struct host_call){
-        .path = arguments[1], .name = module_name(arguments[1]), .phase = HOST_RUN};
+    call = (struct host_call){.path = arguments[1],
+                              .name = module_name(arguments[1]),
+                              .phase = prepare  ? HOST_PREPARE
+                                       : stop   ? HOST_STOP
+                                       : forget ? HOST_FORGET
+                                                : HOST_RUN};
     /* As a step's process ends: what the module did not free is not looked for. */
     _exit(host_main(&call));
 }

@@ -24,7 +24,7 @@ static inline int cases_is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* The names of a stage's cases, sorted; as many as are returned. They stay. */
+/* The names of a stage's cases, sorted; as many as are returned. They stay, unless freed. */
 static inline size_t cases_list(const char *stage, const char *names[CASES_MAX])
 {
     struct dirent **entries = NULL;
@@ -41,6 +41,12 @@ static inline size_t cases_list(const char *stage, const char *names[CASES_MAX])
     }
     free(entries);
     return (size_t)count;
+}
+
+static inline void cases_free(const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free((char *)(uintptr_t)names[i] - offsetof(struct dirent, d_name));
 }
 
 /* Appends a case's file; false where there is no such file. */

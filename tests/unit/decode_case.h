@@ -34,6 +34,13 @@ static inline int decode_case_fetch(void *context, const char *url, struct buffe
     return got > 0 ? 0 : got < 0 ? -1 : error_set(error, ERROR_SOURCE, "there is no such file");
 }
 
+static inline int decode_case_index(void *context, int64_t *index, struct error *error)
+{
+    (void)error;
+    *index = *(const int64_t *)context;
+    return 0;
+}
+
 /* The plug-ins are those of the build that this program is of: ../lib/bootlace from its folder. */
 static inline void decode_case_use_built_plugins(void)
 {
@@ -57,7 +64,8 @@ static inline int decode_case(const char *bytes, size_t size, const char *folder
                                        .yaml = yaml_parse,
                                        .fetch = folder ? decode_case_fetch : NULL,
                                        .context = (void *)(uintptr_t)folder,
-                                       .launch_index = index};
+                                       .index = decode_case_index,
+                                       .index_context = &index};
     AUTO_PARTS struct parts decoded = {0};
 
     if (decode_user_data(bytes, size, "user-data", &setup, &decoded, problems, error) < 0)
@@ -87,7 +95,7 @@ static inline json_t *decode_case_json(const struct parts *parts, const struct p
     for (size_t i = 0; i < parts->count; i++)
         json_add(list, part_to_json(&parts->items[i]));
     json_put(object, "parts", list);
-    json_put(object, "problems", problems_to_json(problems));
+    json_put(object, "problems", problems_to_json(problems, NULL));
     return object;
 }
 

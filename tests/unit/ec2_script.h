@@ -141,8 +141,9 @@ static void script_request(void *handle, const struct http_request *request, str
         answer->failure = HTTP_TOO_LARGE;
 }
 
-static void *script_open(void)
+static void *script_open(enum http_use use)
 {
+    (void)use;
     return &script;
 }
 

@@ -22,22 +22,29 @@ struct guard {
     size_t map_size;
 };
 
+/* Lays other bytes there, no more of them than at first. */
+static inline void guard_lay(struct guard *guard, const void *bytes, size_t size)
+{
+    size_t used = guard->map_size - (size_t)sysconf(_SC_PAGESIZE);
+    char *start = guard->map + used - size;
+
+    assert_true(size <= used);
+    assert_int_equal(mprotect(guard->map, used, PROT_READ | PROT_WRITE), 0);
+    memset(guard->map, 'x', used - size);
+    if (size)
+        memcpy(start, bytes, size);
+    assert_int_equal(mprotect(guard->map, used, PROT_READ), 0);
+    guard->bytes = start;
+}
+
 static inline struct guard guard_make(const void *bytes, size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), used = (size + page) / page * page;
     struct guard guard = {.map_size = used + page};
-    char *start;
 
-    guard.map =
-        mmap(NULL, guard.map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    guard.map = mmap(NULL, guard.map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(guard.map != MAP_FAILED);
-    start = guard.map + used - size;
-    memset(guard.map, 'x', used - size);
-    if (size)
-        memcpy(start, bytes, size);
-    assert_int_equal(mprotect(guard.map, used, PROT_READ), 0);
-    assert_int_equal(mprotect(guard.map + used, page, PROT_NONE), 0);
-    guard.bytes = start;
+    guard_lay(&guard, bytes, size);
     return guard;
 }
 

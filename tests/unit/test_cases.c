@@ -26,7 +26,7 @@ static json_t *inspected(const struct launch *launch)
     for (size_t i = 0; i < launch->user.parts.count; i++)
         json_add(parts, part_to_json(&launch->user.parts.items[i]));
     json_put(object, "parts", parts);
-    json_put(object, "problems", problems_to_json(&launch->plan.problems));
+    json_put(object, "problems", problems_to_json(&launch->plan.problems, NULL));
     return object;
 }
 

@@ -47,15 +47,47 @@ static void every_prefix_in_any_case(void **state)
 
 static void what_is_no_prefix(void **state)
 {
-    static const char *const texts[] = {"",          "#",   "# cloud-config",    " #!/bin/sh",
-                                        "\n#!",      "x#!", "## template:jinja", "#cloud-confi",
-                                        "<script>x", "---"};
+    static const char *const texts[] = {"",
+                                        "#",
+                                        "# cloud-configs",
+                                        " #!/bin/sh",
+                                        "\n#!",
+                                        "x#!",
+                                        "## templates:jinja",
+                                        "#cloud-confi",
+                                        "<script>x",
+                                        "---",
+                                        "---\n#cloud-config-archive\n",
+                                        "--- #cloud-config",
+                                        "# cloud-config of mine",
+                                        "---\na: 1\n#cloud-config\n",
+                                        "# template: jinja",
+                                        "# include\n",
+                                        "#\n#cloud-config\n"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         if (classify_prefix(texts[i], strlen(texts[i])))
             fail_msg("\"%s\" is taken", texts[i]);
     }
+}
+
+static void what_is_meant_plainly(void **state)
+{
+    static const struct {
+        const char *text, *type;
+    } rows[] = {
+        {"# cloud-config", "text/cloud-config"},
+        {"# Cloud-Config \r\na: 1", "text/cloud-config"},
+        {"---\n#cloud-config\n", "text/cloud-config"},
+        {"--- \r\n\r\n\n#cloud-config\r\n", "text/cloud-config"},
+        {"##template:jinja", "text/jinja2"},
+        {"##\ttemplate:   jinja\n", "text/jinja2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_string_equal(type_of(rows[i].text), rows[i].type);
 }
 
 struct result {
@@ -191,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_prefix_in_any_case),
         cmocka_unit_test(what_is_no_prefix),
+        cmocka_unit_test(what_is_meant_plainly),
         cmocka_unit_test(scripts_are_named_as_asked),
         cmocka_unit_test(blocks_are_named_by_their_tags),
         cmocka_unit_test(errors_add_no_part_and_say_where),

@@ -98,7 +98,7 @@ static void check(const struct situation *s)
     modules_add(&modules, members);
     add_step(&steps, "x", &modules.items[0]);
     add_step(&steps, "y", &modules.items[0]);
-    assert_int_equal(decide_all(&steps, &request, &error), 0);
+    assert_int_equal(decide_from(&steps, 0, &request, &error), 0);
     if (steps.items[0].run != expected(s))
         fail_msg("%s, %s, %s, repeatable %d, --rerun %s, this boot %d: \"%s\"",
                  frequencies[s->frequency], states[s->state] ? states[s->state] : "unknown",
@@ -140,7 +140,7 @@ static void assert_reason(const char *frequency, const char *entry, const char *
     modules_add(&modules, members);
     add_step(&steps, "x", &modules.items[0]);
     snprintf(steps.items[0].digest, sizeof steps.items[0].digest, "d");
-    assert_int_equal(decide_all(&steps, &request, &error), 0);
+    assert_int_equal(decide_from(&steps, 0, &request, &error), 0);
     assert_string_equal(steps.items[0].reason, reason);
     assert_int_equal(steps.items[0].run, run);
     steps_clear(&steps);
@@ -170,9 +170,9 @@ static void changed_content_is_told_and_not_run(void **state)
 {
     (void)state;
     assert_reason("per-instance", "{'x':{'status':'done','digest':'e'}}", NULL, false,
-                  "done already for this instance, with other content");
+                  "done already for this instance, with other content; again by --rerun changed");
     assert_reason("once", "{'x':{'status':'done','digest':'e'}}", NULL, false,
-                  "done already on this system, with other content");
+                  "done already on this system, with other content; again by --rerun changed");
 }
 
 static void unknown_steps_cannot_be_rerun(void **state)
@@ -186,7 +186,7 @@ static void unknown_steps_cannot_be_rerun(void **state)
     (void)state;
     modules_add(&modules, "'name':'x'");
     add_step(&steps, "x", &modules.items[0]);
-    assert_int_equal(decide_all(&steps, &request, &error), -1);
+    assert_int_equal(decide_from(&steps, 0, &request, &error), -1);
     assert_int_equal(error.kind, ERROR_USAGE);
     assert_says(&error, "\"nosuch\"");
     assert_says(&error, "bootlace plan");
@@ -208,10 +208,42 @@ static void several_reruns_add_up(void **state)
     add_step(&steps, "x", &modules.items[0]);
     add_step(&steps, "y", &modules.items[0]);
     add_step(&steps, "z", &modules.items[0]);
-    assert_int_equal(decide_all(&steps, &request, &error), 0);
+    assert_int_equal(decide_from(&steps, 0, &request, &error), 0);
     assert_true(steps.items[0].run);
     assert_true(steps.items[1].run);
     assert_false(steps.items[2].run);
+    steps_clear(&steps);
+}
+
+static void what_changed_is_run_when_asked(void **state)
+{
+    static const char *const words[] = {"changed", NULL};
+    AUTO_JSON json_t *history = json_of("{'same':{'status':'done','digest':''},"
+                                        "'other':{'status':'done','digest':'old'},"
+                                        "'failed':{'status':'failed','digest':'old'}}");
+    struct plan_request request = {
+        .boot_id = "this", .history = history, .user_data_changed = true};
+    AUTO_MODULES struct modules modules = {0};
+    struct steps steps = {0};
+    struct error error = ERROR_INIT;
+
+    (void)state;
+    modules_add(&modules, "'name':'m'");
+    add_step(&steps, "same", &modules.items[0]);
+    add_step(&steps, "other", &modules.items[0]);
+    add_step(&steps, "failed", &modules.items[0]);
+    add_step(&steps, "new", &modules.items[0]);
+    assert_int_equal(decide_from(&steps, 0, &request, &error), 0);
+    for (size_t i = 0; i < steps.count; i++)
+        assert_false(steps.items[i].run);
+    assert_string_equal(steps.items[3].reason,
+                        "new in the changed user-data; run by --rerun changed");
+    request.rerun = words;
+    assert_int_equal(decide_from(&steps, 0, &request, &error), 0);
+    assert_false(steps.items[0].run);
+    assert_true(steps.items[1].run);
+    assert_true(steps.items[2].run);
+    assert_true(steps.items[3].run);
     steps_clear(&steps);
 }
 
@@ -223,6 +255,7 @@ int main(void)
         cmocka_unit_test(changed_content_is_told_and_not_run),
         cmocka_unit_test(unknown_steps_cannot_be_rerun),
         cmocka_unit_test(several_reruns_add_up),
+        cmocka_unit_test(what_changed_is_run_when_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

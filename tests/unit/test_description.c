@@ -45,7 +45,8 @@ static void whole_description_is_read(void **state)
         parse("{'interface':1,'name':'a-0','version':'7','summary':'s','keys':['k','l'],"
               "'types':['text/a'],'metadata':['hostname'],'frequency':'once','stage':'early',"
               "'order':1000,'repeatable':true,'bakeable':true,'prepare':true,'stop':true,"
-              "'no_limit':true,'time_limit':604800,'schema':{'type':'object'},'later':[1]}");
+              "'no_limit':true,'essential':true,'also_early':true,'time_limit':604800,"
+              "'schema':{'type':'object'},'later':[1]}");
 
     (void)state;
     assert_string_equal(description.name, "a-0");
@@ -56,6 +57,7 @@ static void whole_description_is_read(void **state)
     assert_true(description.bakeable);
     assert_true(description.has_prepare);
     assert_true(description.no_limit);
+    assert_true(description.essential && description.also_early);
     assert_int_equal(description.time_limit, 604800);
     assert_string_equal(description_text(&description, "version"), "7");
     assert_string_equal(description_text(&description, "summary"), "s");
@@ -205,8 +207,9 @@ static void native_description_says_the_same(void **state)
     assert_json(json_incref(object),
                 "{'interface':1,'name':'x','version':'1.2','summary':'s','keys':['k'],"
                 "'types':['text/a','text/b'],'metadata':[],'frequency':'per-boot','stage':'early',"
-                "'order':7,'repeatable':true,'bakeable':false,'no_limit':true,'time_limit':60,"
-                "'prepare':true,'schema':{'type':'object'}}");
+                "'order':7,'repeatable':true,'bakeable':false,'no_limit':true,'essential':false,'"
+                "also_early':false,'tree_state':false,'by_item':false,'time_limit':60,"
+                "'prepare':true,'stop':false,'forget':false,'schema':{'type':'object'}}");
 }
 
 int main(void)

@@ -3,9 +3,8 @@
  * of it, laid against an unreadable page. The headers promise the parsers a size and nothing
  * behind it.
  */
-#include "cases.h"
 #include "check.h"
-#include "guard.h"
+#include "guard_cases.h"
 
 #include "base/banned.h"
 #include "base/json.h"
@@ -17,7 +16,7 @@
 #include "decode/text.h"
 #include "source/seed_yaml.h"
 
-typedef void parser(const char *bytes, size_t size);
+enum { CUTS_MAX = 600 };
 
 static void decode(const char *bytes, size_t size)
 {
@@ -79,82 +78,46 @@ static void json(const char *bytes, size_t size)
     json_decref(json_lossy_string(bytes, size));
 }
 
-static void lay(parser *parse, const char *bytes, size_t size)
-{
-    struct guard guard = guard_make(bytes, size);
-
-    parse(guard.bytes, size);
-    guard_free(&guard);
-}
-
-/* The bytes, and every beginning of them up to some length. */
-static void lay_cut(parser *parse, const struct buffer *bytes)
-{
-    enum { CUTS_MAX = 600 };
-
-    for (size_t size = 0; size < bytes->size && size < CUTS_MAX; size++)
-        lay(parse, bytes->bytes, size);
-    lay(parse, bytes->bytes, bytes->size);
-}
-
-static const char *names[CASES_MAX];
-static size_t name_count;
-
-static void every_case(parser *parse)
-{
-    for (size_t i = 0; i < name_count; i++) {
-        AUTO_BUFFER struct buffer input = BUFFER_INIT(CASES_FILE_MAX);
-        AUTO_BUFFER struct buffer text = BUFFER_INIT(CASES_FILE_MAX);
-        struct error error = ERROR_INIT;
-        unsigned line;
-
-        assert_true(cases_read("classify", names[i], "input", &input));
-        lay_cut(parse, &input);
-        if (text_decode(input.bytes, input.size, &text, &line, &error) == 0)
-            lay_cut(parse, &text);
-    }
-}
-
 static void decode_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(decode);
+    guard_cases("classify", "input", CUTS_MAX, decode);
 }
 
 static void classify_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(classify);
+    guard_cases("classify", "input", CUTS_MAX, classify);
 }
 
 static void blocks_read_no_more_than_they_are_given(void **state)
 {
     (void)state;
-    every_case(blocks);
+    guard_cases("classify", "input", CUTS_MAX, blocks);
 }
 
 static void guess_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(guess);
+    guard_cases("classify", "input", CUTS_MAX, guess);
 }
 
 static void yaml_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(yaml);
+    guard_cases("classify", "input", CUTS_MAX, yaml);
 }
 
 static void seed_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(seed);
+    guard_cases("classify", "input", CUTS_MAX, seed);
 }
 
 static void json_reads_no_more_than_it_is_given(void **state)
 {
     (void)state;
-    every_case(json);
+    guard_cases("classify", "input", CUTS_MAX, json);
 }
 
 int main(void)
@@ -169,6 +132,5 @@ int main(void)
         cmocka_unit_test(json_reads_no_more_than_it_is_given),
     };
 
-    name_count = cases_list("classify", names);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

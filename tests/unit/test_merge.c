@@ -247,6 +247,45 @@ static void positions_of_lists_that_are_joined_before(void **state)
     assert_place(&positions, base, "/a/2/b", "one", 1, 12);
 }
 
+/* Many parts, with rules of every kind among them: what waits is where it belongs in the end. */
+static void parts_that_are_merged_before_they_are_settled(void **state)
+{
+    static const char *const parts[] = {
+        "a: [1, {b: 2}]\n", "merge_how: dict(recurse_list)+list(prepend)\na: [3, 4]\n",
+        "merge_how: dict(recurse_list)+list(append)\na: [5]\n",
+        "merge_how: dict(recurse_list)+list(prepend)\na: [6]\nn: {l: [x]}\n",
+        /* Item by item, as many as there are: the first stands among those that wait. */
+        "merge_how: dict(recurse_list)+list()\na: [7, 8, 9, 10]\n",
+        "merge_how: dict(recurse_list)+list(prepend)\na: [11]\nn: {l: [y, z], t: u}\n",
+        "merge_how: dict(recurse_str)+str(append)\nn: {t: v}\n",
+        "merge_how: dict(recurse_str)+str(append)\nn: {t: wü}\n"};
+    AUTO_POSITIONS struct positions positions = {0};
+    AUTO_JSON json_t *base = yaml_of(parts[0], "0", &positions);
+    struct merge_waiting waiting = {0};
+    struct error error = ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 1; i < ARRAY_SIZE(parts); i++) {
+        AUTO_FREE char *name = memory_format("%zu", i);
+        AUTO_JSON json_t *over = yaml_of(parts[i], name, &positions);
+        struct merge_rules rules;
+
+        assert_int_equal(merge_rules_of_part(&rules, over, NULL, &positions, NULL, &error), 0);
+        assert_int_equal(merge_over(&rules, base, over, &waiting, &positions, &error), 0);
+    }
+    merge_settle(&waiting, &positions);
+    assert_json(json_incref(base),
+                "{'a':[11,7,8,9,10,{'b':2},5],'n':{'l':['y','z','x'],'t':'uvwü'}}");
+    assert_place(&positions, base, "/a/0", "5", 2, 5);
+    assert_place(&positions, base, "/a/1", "4", 2, 5);
+    assert_place(&positions, base, "/a/4", "4", 2, 14);
+    assert_place(&positions, base, "/a/5/b", "0", 1, 12);
+    assert_place(&positions, base, "/a/6", "2", 2, 5);
+    assert_place(&positions, base, "/n/l/1", "5", 3, 12);
+    assert_place(&positions, base, "/n/l/2", "3", 3, 9);
+    assert_place(&positions, base, "/n/t", "5", 3, 19);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +298,7 @@ int main(void)
         cmocka_unit_test(the_image_s_own_stands_behind),
         cmocka_unit_test(positions_go_along),
         cmocka_unit_test(positions_of_lists_that_are_joined_before),
+        cmocka_unit_test(parts_that_are_merged_before_they_are_settled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

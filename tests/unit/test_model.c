@@ -182,12 +182,12 @@ static void problems_are_shown_with_their_place(void **state)
     error_at(&error, "p", 3, 4);
     problems_add_error(&problems, &error);
     assert_int_equal(problems.errors, 1);
-    assert_json(problems_to_json(&problems),
+    assert_json(problems_to_json(&problems, NULL),
                 "[{'severity':'warning','part':'','message':'m','hint':''},"
                 "{'severity':'error','part':'p','line':3,'column':4,'message':'m','hint':'h'}]");
     problems_clear(&problems);
     problems_clear(NULL);
-    assert_json(problems_to_json(&problems), "[]");
+    assert_json(problems_to_json(&problems, NULL), "[]");
 }
 
 static void too_many_problems_are_counted_only(void **state)

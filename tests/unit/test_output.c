@@ -29,7 +29,7 @@ static void printed_open(struct printed *printed)
     printed->log = open(folder_at("log"), O_WRONLY | O_APPEND | O_CLOEXEC);
     assert_true(printed->log >= 0);
     printed->pipe = fds[1];
-    output_init(&printed->output, "step", fds[0], printed->log, false);
+    output_init(&printed->output, "step", fds[0], printed->log, -1, false);
 }
 
 static void print(struct printed *printed, const char *text)

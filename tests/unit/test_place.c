@@ -32,7 +32,7 @@ static int put(const char *path, const char *content)
 {
     struct place place = place_of(path, content);
 
-    return place_file(&place);
+    return place_file(&place, NULL);
 }
 
 static void assert_file(const char *name, const char *content, mode_t mode)
@@ -110,7 +110,7 @@ static void modes_are_exact_whatever_the_umask(void **state)
             int result;
 
             place.mode = modes[i];
-            result = place_file(&place);
+            result = place_file(&place, NULL);
             umask(before);
             assert_int_equal(result, j ? 0 : 1);
             assert_int_equal(stat(folder_at(ROOT "/a"), &info), 0);
@@ -129,13 +129,13 @@ static void owner_is_part_of_being_so(void **state)
         skip();
     place.owner = 1;
     place.group = 2;
-    assert_int_equal(place_file(&place), 1);
-    assert_int_equal(place_file(&place), 0);
+    assert_int_equal(place_file(&place, NULL), 1);
+    assert_int_equal(place_file(&place, NULL), 0);
     assert_int_equal(stat(folder_at(ROOT "/a"), &info), 0);
     assert_int_equal(info.st_uid, 1);
     assert_int_equal(info.st_gid, 2);
     place.group = 3;
-    assert_int_equal(place_file(&place), 1);
+    assert_int_equal(place_file(&place, NULL), 1);
 }
 
 static void missing_folders_are_made_0755(void **state)
@@ -153,7 +153,7 @@ static void missing_folders_are_0755_whatever_the_umask(void **state)
 {
     struct place place = place_of("/a/file", "x");
     mode_t before = umask(077);
-    int result = place_file(&place);
+    int result = place_file(&place, NULL);
     struct stat info;
 
     (void)state;
@@ -263,20 +263,20 @@ static void dry_run_says_the_same_and_changes_nothing(void **state)
 
     (void)state;
     place.dry_run = true;
-    assert_int_equal(place_file(&place), 1);
+    assert_int_equal(place_file(&place, NULL), 1);
     assert_int_equal(count_names(ROOT), 0);
     assert_int_equal(put("/a", "x"), 1);
     place.path = "/a";
-    assert_int_equal(place_file(&place), 0);
+    assert_int_equal(place_file(&place, NULL), 0);
     place.mode = 0600;
-    assert_int_equal(place_file(&place), 1);
+    assert_int_equal(place_file(&place, NULL), 1);
     place.mode = 0640;
     place.bytes = "y";
-    assert_int_equal(place_file(&place), 1);
+    assert_int_equal(place_file(&place, NULL), 1);
     assert_file(ROOT "/a", "x", 0640);
     assert_int_equal(count_names(ROOT), 1);
     place.path = "/a/b";
-    assert_int_equal(place_file(&place), -ENOTDIR);
+    assert_int_equal(place_file(&place, NULL), -ENOTDIR);
 }
 
 static void a_root_that_is_none(void **state)
@@ -285,7 +285,124 @@ static void a_root_that_is_none(void **state)
 
     (void)state;
     place.root = "/nonexistent/root";
-    assert_int_equal(place_file(&place), -ENOENT);
+    assert_int_equal(place_file(&place, NULL), -ENOENT);
+}
+
+static int put_later(const char *path, const char *content, struct place_batch *batch)
+{
+    struct place place = place_of(path, content);
+
+    return place_file(&place, batch);
+}
+
+static void assert_settled(struct place_batch *batch)
+{
+    char *failed = NULL;
+
+    assert_int_equal(place_settle(batch, &failed), 0);
+    assert_null(failed);
+    assert_int_equal(batch->count, 0);
+}
+
+static void a_batch_waits_and_takes_its_places_together(void **state)
+{
+    struct place_batch batch = {.count = 0};
+
+    (void)state;
+    assert_int_equal(put("/d/old", "old"), 1);
+    assert_int_equal(put_later("/d/old", "new", &batch), 1);
+    assert_int_equal(put_later("/d/a", "A", &batch), 1);
+    assert_int_equal(put_later("/e/b", "B", &batch), 1);
+    assert_file(ROOT "/d/old", "old", 0640);
+    assert_false(is_there(ROOT "/d/a"));
+    assert_settled(&batch);
+    assert_file(ROOT "/d/old", "new", 0640);
+    assert_file(ROOT "/d/a", "A", 0640);
+    assert_file(ROOT "/e/b", "B", 0640);
+    assert_int_equal(count_names(ROOT "/d"), 2);
+    assert_settled(&batch);
+}
+
+static void the_same_file_again_comes_behind_the_first(void **state)
+{
+    struct place_batch batch = {.count = 0};
+
+    (void)state;
+    assert_int_equal(put("/f", "B"), 1);
+    assert_int_equal(put_later("/f", "A", &batch), 1);
+    assert_int_equal(put_later("/f", "B", &batch), 1);
+    assert_file(ROOT "/f", "A", 0640);
+    assert_int_equal(put_later("/./f", "B", &batch), 0);
+    assert_file(ROOT "/f", "B", 0640);
+    assert_int_equal(batch.count, 0);
+}
+
+/* So many letters, and one that tells two names apart. */
+static char *long_path(char last)
+{
+    char *path = memory_format("/%0250d%c", 0, last);
+
+    return path;
+}
+
+static void long_names_are_not_mixed_up(void **state)
+{
+    AUTO_FREE char *one = long_path('1'), *two = long_path('2');
+    struct place_batch batch = {.count = 0};
+
+    (void)state;
+    assert_int_equal(put_later(one, "one", &batch), 1);
+    assert_int_equal(put_later(two, "two", &batch), 1);
+    assert_settled(&batch);
+    assert_int_equal(put_later(one, "one", &batch), 0);
+    assert_int_equal(put_later(two, "two", &batch), 0);
+}
+
+static void a_full_batch_takes_its_places(void **state)
+{
+    struct place_batch batch = {.count = 0};
+
+    (void)state;
+    for (int i = 0; i < PLACE_BATCH_MAX * 2 + 1; i++) {
+        AUTO_FREE char *path = memory_format("/many/%d", i);
+
+        assert_int_equal(put_later(path, "x", &batch), 1);
+    }
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(count_names(ROOT "/many"), PLACE_BATCH_MAX * 2 + 1);
+    assert_file(ROOT "/many/255", "x", 0640);
+    assert_false(is_there(ROOT "/many/256"));
+    assert_settled(&batch);
+    assert_file(ROOT "/many/256", "x", 0640);
+}
+
+static void one_that_cannot_keeps_none_of_the_others_from_it(void **state)
+{
+    struct place_batch batch = {.count = 0};
+    char *failed = NULL;
+
+    (void)state;
+    assert_int_equal(put("/folder/f", "x"), 1);
+    assert_int_equal(put_later("/folder", "x", &batch), -EISDIR);
+    assert_int_equal(put_later("/a", "A", &batch), 1);
+    assert_int_equal(put_later("/b", "B", &batch), 1);
+    assert_int_equal(put_later("/c", "C", &batch), 1);
+    assert_int_equal(mkdir(folder_at(ROOT "/b"), 0755), 0);
+    assert_int_equal(place_settle(&batch, &failed), -EISDIR);
+    assert_string_equal(failed, "/b");
+    free(failed);
+    assert_file(ROOT "/a", "A", 0640);
+    assert_file(ROOT "/c", "C", 0640);
+    assert_int_equal(count_names(ROOT), 4);
+}
+
+static void what_a_power_cut_left_goes_with_the_next_try(void **state)
+{
+    (void)state;
+    assert_int_equal(put("/x.bootlace-new", "half"), 1);
+    assert_int_equal(put("/x", "whole"), 1);
+    assert_file(ROOT "/x", "whole", 0640);
+    assert_int_equal(count_names(ROOT), 1);
 }
 
 int main(void)
@@ -308,6 +425,12 @@ int main(void)
         cmocka_unit_test_teardown(a_fifo_is_replaced, folder_empty),
         cmocka_unit_test_teardown(dry_run_says_the_same_and_changes_nothing, folder_empty),
         cmocka_unit_test_teardown(a_root_that_is_none, folder_empty),
+        cmocka_unit_test_teardown(a_batch_waits_and_takes_its_places_together, folder_empty),
+        cmocka_unit_test_teardown(the_same_file_again_comes_behind_the_first, folder_empty),
+        cmocka_unit_test_teardown(long_names_are_not_mixed_up, folder_empty),
+        cmocka_unit_test_teardown(a_full_batch_takes_its_places, folder_empty),
+        cmocka_unit_test_teardown(one_that_cannot_keeps_none_of_the_others_from_it, folder_empty),
+        cmocka_unit_test_teardown(what_a_power_cut_left_goes_with_the_next_try, folder_empty),
     };
 
     return cmocka_run_group_tests(tests, folder_make, folder_unmake);

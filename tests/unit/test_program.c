@@ -27,7 +27,7 @@ static int run(const char *const *argv, struct bootlace_ending *ending)
     struct bootlace_program program = program_of(argv);
 
     *ending = (struct bootlace_ending){0};
-    return program_run(&program, ending);
+    return program_run("/", &program, ending);
 }
 
 static void assert_prints(struct bootlace_program program, const char *expected)
@@ -37,7 +37,7 @@ static void assert_prints(struct bootlace_program program, const char *expected)
 
     program.capture = capture;
     program.capture_size = sizeof capture;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_int_equal(ending.exit_code, 0);
     assert_string_equal(capture, expected);
 }
@@ -138,7 +138,7 @@ static void capture_keeps_what_fits(void **state)
     (void)state;
     program.capture = capture;
     program.capture_size = sizeof capture - 1;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_int_equal(ending.exit_code, 4);
     assert_memory_equal(capture, "abc0123\0", 9);
 }
@@ -150,6 +150,50 @@ static void capture_of_nothing_is_empty(void **state)
     assert_prints(program_of(SHELL("echo complaint >/dev/null")), "");
 }
 
+/* Puts a line behind the others, with a bar between. */
+static void note_line(void *context, const char *line)
+{
+    struct buffer *lines = context;
+
+    buffer_append_text(lines, line);
+    buffer_append_text(lines, "|");
+}
+
+static void lines_are_told(void **state)
+{
+    AUTO_BUFFER struct buffer lines = BUFFER_INIT(1 << 20);
+    struct bootlace_program program = program_of(
+        SHELL("echo one; echo two >&2; printf '\n10%%\r100%%\nlast'; yes long | head -n 2000 | "
+              "tr -d '\n'; exit 3"));
+    struct bootlace_ending ending = {0};
+    static const char start[] = "one|two|10%|100%|lastlong";
+
+    (void)state;
+    program.line = note_line;
+    program.line_context = &lines;
+    assert_int_equal(program_run("/", &program, &ending), 0);
+    assert_int_equal(ending.exit_code, 3);
+    assert_int_equal(strncmp(buffer_text(&lines), start, strlen(start)), 0);
+    /* The last one is cut. */
+    assert_int_equal(lines.size, strlen("one|two|10%|100%|") + 4095 + strlen("|"));
+}
+
+static void lines_are_neither_captured_nor_detached(void **state)
+{
+    char capture[8];
+    struct bootlace_program program = program_of(SHELL("echo x"));
+    struct bootlace_ending ending = {0};
+
+    (void)state;
+    program.line = note_line;
+    program.detach = 1;
+    assert_int_equal(program_run("/", &program, &ending), -EINVAL);
+    program.detach = 0;
+    program.capture = capture;
+    program.capture_size = sizeof capture;
+    assert_int_equal(program_run("/", &program, &ending), -EINVAL);
+}
+
 static void capture_without_room_is_refused(void **state)
 {
     char capture[1] = "x";
@@ -158,9 +202,9 @@ static void capture_without_room_is_refused(void **state)
 
     (void)state;
     program.capture = capture;
-    assert_int_equal(program_run(&program, &ending), -EINVAL);
+    assert_int_equal(program_run("/", &program, &ending), -EINVAL);
     program.capture_size = 1;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_int_equal(capture[0], '\0');
 }
 
@@ -189,7 +233,7 @@ static void survivors_are_not_waited_for(void **state)
     program.environ_add = (const char *const[]){variable, NULL};
     program.capture = capture;
     program.capture_size = sizeof capture;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_in_range(clock_milliseconds() - before, 0, PATIENCE_MS);
     assert_string_equal(capture, "done\n");
     assert_int_equal(kill(pid_in("pid"), SIGKILL), 0);
@@ -217,7 +261,7 @@ static struct bootlace_ending run_limited(const char *text)
 
     program.environ_add = (const char *const[]){variable, NULL};
     program.time_limit = 1;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_in_range(clock_milliseconds() - before, 1000, PATIENCE_MS);
     return ending;
 }
@@ -283,7 +327,7 @@ static void within_its_limit_a_program_is_left_alone(void **state)
     program.time_limit = 60;
     program.capture = capture;
     program.capture_size = sizeof capture;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_int_equal(ending.timed_out, 0);
     assert_int_equal(ending.exit_code, 5);
     assert_string_equal(capture, "ready\n");
@@ -317,7 +361,7 @@ static void detached_programs_are_not_waited_for(void **state)
     (void)state;
     program.environ_add = (const char *const[]){variable, NULL};
     program.detach = 1;
-    assert_int_equal(program_run(&program, &ending), 0);
+    assert_int_equal(program_run("/", &program, &ending), 0);
     assert_true(ending.pid > 1);
     assert_int_equal(ending.exit_code, -1);
     assert_int_equal(ending.signal, 0);
@@ -372,6 +416,8 @@ int main(void)
         cmocka_unit_test(capture_keeps_what_fits),
         cmocka_unit_test(capture_of_nothing_is_empty),
         cmocka_unit_test(capture_without_room_is_refused),
+        cmocka_unit_test(lines_are_told),
+        cmocka_unit_test(lines_are_neither_captured_nor_detached),
         cmocka_unit_test_teardown(survivors_are_not_waited_for, folder_empty),
         cmocka_unit_test_teardown(time_limit_ends_the_group, folder_empty),
         cmocka_unit_test_teardown(time_limit_ends_who_does_not_listen, folder_empty),

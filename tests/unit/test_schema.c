@@ -181,6 +181,22 @@ static void schemas_have_their_limits(void **state)
         buffer_append_text(&text, "a");
     buffer_append_text(&text, "'}");
     assert_no_schema(text.bytes, "too long");
+    /* Compiled or matched, each of these would take gigabytes or minutes. */
+    assert_no_schema("{'pattern':'((a{255}){255}){255}'}", "repeats too much");
+    assert_no_schema("{'pattern':'((x|[yz]{9}){32000,}b)'}", "repeats too much");
+    assert_no_schema("{'pattern':'(((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+'}", "repeats too much");
+    assert_no_schema("{'pattern':'((()+)+)+'}", "repeats what may be empty");
+    assert_no_schema("{'pattern':'((a?|b?){9,}){9,}'}", "repeats what may be empty");
+    assert_no_schema("{'pattern':'(ab|){2}'}", "repeats what may be empty");
+    assert_no_schema("{'pattern':'(^){2}'}", "repeats what may be empty");
+    assert_no_schema("{'patternProperties':{'a{9}{9}':{}}}", "repeats a repetition");
+    assert_no_schema("{'pattern':'(a*)*?'}", "repeats a repetition");
+    assert_fits("{'pattern':'^(a*)*b?$'}", "aab");
+    assert_fits("{'pattern':'[+]+$'}", "a+++");
+    assert_fits("{'pattern':'^[*]*\\\\{{2}$'}", "'**{{'");
+    assert_fits("{'pattern':'^([a-z]+[.]){1,126}[a-z]{2,63}$'}", "a.bc.org");
+    assert_fits("{'pattern':'^(([0-9a-f]{2}){32}){1,32}$'}",
+                "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 }
 
 static void kinds(void **state)
@@ -493,9 +509,10 @@ static void modules_schemas_are_composed(void **state)
     const struct schema_source sources[] = {{"one", one}, {"two", two}};
     AUTO_FREE char *text = NULL;
     struct error error = ERROR_INIT;
+    size_t culprit = 0;
 
     (void)state;
-    both = schema_compose(sources, 2, &error);
+    both = schema_compose(sources, 2, &culprit, &error);
     assert_non_null(both);
     schema_free(compiled(both));
     assert_json(json_incref(json_object_get(both, "properties")),
@@ -517,8 +534,11 @@ static void assert_not_composed(const char *first, const char *second, const cha
     AUTO_JSON json_t *one = json_of(first), *two = json_of(second);
     const struct schema_source sources[] = {{"one", one}, {"two", two}};
     struct error error = ERROR_INIT;
+    size_t culprit = sizeof sources;
 
-    assert_null(schema_compose(sources, 2, &error));
+    assert_null(schema_compose(sources, 2, &culprit, &error));
+    assert_true(culprit < 2);
+    assert_non_null(strstr(error.message, culprit ? "module two" : "module one"));
     assert_says(&error, words);
 }
 

@@ -47,7 +47,7 @@ static struct all read_all(void)
     char text[ERROR_TEXT_MAX];
     struct all all;
 
-    if (settings_read(&all.settings, &all.image, &error) < 0)
+    if (settings_read(&all.settings, &all.image, NULL, &error) < 0)
         fail_msg("%s", error_text(&error, text, sizeof text));
     assert_silent(&error);
     return all;
@@ -58,7 +58,7 @@ static void assert_refused(const char *words)
     struct error error = ERROR_INIT;
     AUTO_ALL struct all all;
 
-    if (settings_read(&all.settings, &all.image, &error) == 0)
+    if (settings_read(&all.settings, &all.image, NULL, &error) == 0)
         fail_msg("taken, though \"%s\"", words);
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_says(&error, words);

@@ -113,8 +113,8 @@ static void another_builds_plug_in_is_refused(void **state)
     struct error error = ERROR_INIT;
 
     (void)state;
-    folder_put("lib/fetch.so", "\x7f"
-                               "ELF, but not really");
+    folder_put("lib/plugins/fetch.so", "\x7f"
+                                       "ELF, but not really");
     setenv("BOOTLACE_LIBDIR", folder_at("lib"), 1);
     assert_null(http_plugin_load(&error));
     assert_says(&error, "fetch.so");

@@ -78,8 +78,20 @@ static void quoted_is_text(void **state)
     (void)state;
     assert_yaml("[\"true\", 'no', \"7\", '', \"~\", '1.5']", "['true','no','7','','~','1.5']");
     assert_yaml("a: |\n  yes\nb: >\n  7\n  8\n", "{'a':'yes\\n','b':'7 8\\n'}");
-    assert_yaml("[! 7, !!str 8]", "['7','8']");
+    assert_yaml("[! '7', !!str 8]", "['7','8']");
     assert_yaml("\"\\u00e9\\n\"", "'\xc3\xa9\\n'");
+}
+
+static void tags_say_what_a_scalar_is(void **state)
+{
+    (void)state;
+    assert_yaml("[! 7, !!int '7', !!int 0x10, !!float 7, !!bool 'on', !!null x]",
+                "[7,7,16,7.0,true,null]");
+    assert_yaml("[!!timestamp 2001-12-14, !!python/unicode x, !<tag:yaml.org,2002:str> 5]",
+                "['2001-12-14','x','5']");
+    assert_refused("a: !!int x\n", 1, 4, "its tag does not fit");
+    assert_refused("a: !!bool 7\n", 1, 4, "its tag does not fit");
+    assert_refused("a: !!omap [b: 1]\n", 1, 4, "a tag that is not known here");
 }
 
 static void collections(void **state)
@@ -105,7 +117,9 @@ static void aliases_repeat_their_anchor(void **state)
     assert_yaml("a: &x\nb: *x\n", "{'a':null,'b':null}");
     assert_refused("a: *x\n", 1, 4, "anchor does not stand before it");
     assert_refused("a: &x [*x]\n", 1, 8, "anchor does not stand before it");
-    assert_refused("&x a: 1\nb: *x\n", 2, 4, "anchor does not stand before it");
+    assert_yaml("&x a: 1\nb: *x\nc: {*x : 2}\n", "{'a':1,'b':'a','c':{'a':2}}");
+    assert_yaml("&x 1: &y b\n*y : *x\n", "{'1':'b','b':1}");
+    assert_refused("a: &x [1]\n*x : 2\n", 2, 1, "a key that is an alias of no text");
 }
 
 static void marks_and_utf16_are_libyamls(void **state)
@@ -142,7 +156,7 @@ static void what_is_refused(void **state)
     assert_refused("? {a: b}\n: 1\n", 1, 3, "a key that is no word");
     assert_refused("a: 1\n---\nb: 2\n", 2, 1, "a second document");
     assert_refused("a: !secret x\n", 1, 4, "a tag that is not known here");
-    assert_refused("a: !!int 7\n", 1, 4, "a tag that is not known here");
+    assert_refused("a: !!set {b}\n", 1, 4, "a tag that is not known here");
 }
 
 /* C would end the text there: two keys would be one, and a name another. */
@@ -283,6 +297,7 @@ int main(void)
         cmocka_unit_test(integers),
         cmocka_unit_test(floats),
         cmocka_unit_test(quoted_is_text),
+        cmocka_unit_test(tags_say_what_a_scalar_is),
         cmocka_unit_test(collections),
         cmocka_unit_test(keys_are_words_as_they_stand),
         cmocka_unit_test(aliases_repeat_their_anchor),
