@@ -128,7 +128,7 @@ def install_prefix():
 def header_flags():
     """What pkg-config says of compiling against the installed header."""
     root = installed()
-    folder = os.path.join(root + install_prefix(), "lib", "pkgconfig")
+    folder = os.path.join(root + install_prefix(), "share", "pkgconfig")
     if not os.path.isdir(folder):
         folder = next(at for at, _, names in os.walk(root) if "bootlace.pc" in names)
     done = subprocess.run(["pkg-config", "--cflags", "bootlace"], check=True, text=True,

@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
 
 import imds_run  # noqa: E402
 import imds_tree  # noqa: E402

@@ -47,6 +47,7 @@ class ModuleTest(unittest.TestCase):
 
     maxDiff = None
     module = None
+    tree_is_all = True  # False: a module that runs programs, which another tree would have to have
 
     def setUp(self):
         self.work = tempfile.mkdtemp(prefix="bootlace-module-")
@@ -104,19 +105,23 @@ class ModuleTest(unittest.TestCase):
     # ---- the call ----
 
     def call(self, settings=None, *, module=None, dry_run=False, root=None, part=None, wrapper=(),
-             metadata=None, variables=None):
+             metadata=None, variables=None, phase=None, stage="main", machine=None):
         results = os.path.join(self.work, "results")
         given = settings if isinstance(settings, str) else json.dumps(settings or {})
         metadata = {"instance-id": "i-1", **(metadata or {})}
+        variables = {**(variables or {}), "CALL_STAGE": stage,
+                     **({"CALL_MACHINE": machine} if machine else {})}
         command = [*wrapper, caller(),
                    os.path.join(library(), "modules", f"{module or self.module}.so"),
-                   root or self.root, results, *(["dry-run"] if dry_run else []),
+                   root or (self.root if self.tree_is_all else "/"), results,
+                   *([phase] if phase else []),
+                   *(["dry-run"] if dry_run else []),
                    json.dumps(metadata), *([part] if part else [])]
         done = subprocess.run(
             command, input=given.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=CALL_LIMIT_S, check=False, cwd="/",
             env=environment(**{"PATH": f"{self.programs}:{STANDARD_PATH}", "INSTANCE_ID": "i-1",
-                               **(variables or {})}))
+                               **variables}))
         log = done.stdout.decode("utf-8", "replace")
         if any(word in done.stdout for word in SANITIZER_WORDS):
             raise AssertionError(log)

@@ -14,8 +14,9 @@ from agent import (SOURCE, STANDARD_PATH, environment, header_flags, install_pre
                    is_sanitized, needs_program)
 
 OTHER_PREFIX = "/opt/elsewhere"
-FOLDERS = ("bin", "include/bootlace", "lib/bootlace", "lib/pkgconfig", "lib/systemd",
+FOLDERS = ("bin", "include/bootlace", "lib/bootlace", "share/pkgconfig", "lib/systemd",
            "share/bash-completion/completions", "share/man", "share/doc")
+PRIVATE_HEADERS = {"aws_client.h", "curl_late.h", "http_engine.h"}
 PROGRAM_NEEDS = {"libc.so.6", "libjansson.so.4", "libyaml-0.so.2", "libm.so.6", "libz.so.1"}
 
 
@@ -48,9 +49,14 @@ class Installed(unittest.TestCase):
 
 class Files(Installed):
     def test_all_that_belongs_there(self):
-        expected = {"bin/bootlace", "include/bootlace/module.h", "lib/bootlace/fetch.so",
-                    "lib/pkgconfig/bootlace.pc", "lib/systemd/system/bootlace.service",
+        expected = {"bin/bootlace", "include/bootlace/module.h", "lib/bootlace/plugins/fetch.so",
+                    "lib/bootlace/libbootlace-support.a", "share/pkgconfig/bootlace.pc",
+                    "share/pkgconfig/bootlace-support.pc",
+                    "share/pkgconfig/bootlace-support-aws.pc",
+                    "share/man/man7/bootlace-support.7", "lib/systemd/system/bootlace.service",
                     "lib/systemd/system/bootlace-early.service",
+                    "lib/systemd/system/bootlace-shutdown.service",
+                    "lib/systemd/system/bootlace-seal.service",
                     "share/bash-completion/completions/bootlace"}
         for name in module_names():
             expected |= {f"lib/bootlace/modules/{name}.so", f"lib/bootlace/modules/{name}.json"}
@@ -71,6 +77,36 @@ class Files(Installed):
                     open(os.path.join(self.root, "include", name), "rb") as other:
                 self.assertEqual(one.read(), other.read(), name)
 
+    def test_headers_of_the_support_library(self):
+        source = os.path.join(SOURCE, "modules", "support")
+        here = set(os.listdir(os.path.join(self.root, "include/bootlace/support")))
+        headers = {name for name in os.listdir(source) if name.endswith(".h")}
+        self.assertEqual(headers, here | PRIVATE_HEADERS)
+        with open(os.path.join(source, "bootlace-support.7"), encoding="utf-8") as page:
+            listed = re.findall(r"^\.In support/(\w+\.h)$", page.read(), re.MULTILINE)
+        self.assertEqual(set(listed), here)
+
+    @needs_program("cc")
+    def test_each_of_them_compiles_alone(self):
+        folder = os.path.join(self.root, "include/bootlace")
+        for name in os.listdir(os.path.join(folder, "support")):
+            done = subprocess.run(
+                ["cc", "-x", "c", "-std=c17", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra",
+                 "-Wpedantic", "-Werror", "-fsyntax-only", f"-I{folder}", f"-I{folder}/..", "-"],
+                input=f"#include <support/{name}>\nextern int some;\n", text=True, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertEqual(done.returncode, 0, f"{name}\n{done.stdout}")
+
+    def test_version_of_the_support_library(self):
+        with open(os.path.join(self.root, "include/bootlace/support/version.h"),
+                  encoding="utf-8") as header:
+            found = re.findall(r"#define BOOTLACE_SUPPORT_(?:MAJOR|MINOR|PATCH) (\d+)",
+                               header.read())
+        for name in ("bootlace-support", "bootlace-support-aws"):
+            with open(os.path.join(self.root, f"share/pkgconfig/{name}.pc"),
+                      encoding="utf-8") as package:
+                self.assertIn(f"Version: {'.'.join(found)}\n", package.read())
+
     def test_modules_have_their_manifest(self):
         modules = [name[:-3] for name in self.files
                    if name.startswith("lib/bootlace/modules/") and name.endswith(".so")]
@@ -88,7 +124,7 @@ class Files(Installed):
     def test_no_file_knows_the_build_or_the_source(self):
         build = os.path.abspath(os.environ["BOOTLACE_BUILD"])
         for name in self.files:
-            if name.endswith((".so", "bin/bootlace")):
+            if name.endswith((".so", ".a", "bin/bootlace")):
                 continue
             with open(os.path.join(self.root, name), encoding="utf-8") as text:
                 content = text.read()
@@ -102,7 +138,7 @@ class Files(Installed):
                 ["pkg-config", *options, "bootlace"], check=True, text=True,
                 stdout=subprocess.PIPE,
                 env={"PATH": STANDARD_PATH,
-                     "PKG_CONFIG_LIBDIR": os.path.join(self.root, "lib", "pkgconfig")})
+                     "PKG_CONFIG_LIBDIR": os.path.join(self.root, "share", "pkgconfig")})
             return done.stdout.strip()
 
         prefix = install_prefix()
@@ -115,11 +151,12 @@ class Files(Installed):
 
     def test_units_start_what_is_installed(self):
         for name, options in (("bootlace.service", "run --boot"),
-                              ("bootlace-early.service", "run --early --boot")):
+                              ("bootlace-early.service", "run --early --boot"),
+                              ("bootlace-shutdown.service", "run --shutdown")):
             path = os.path.join(self.root, "lib", "systemd", "system", name)
             with open(path, encoding="utf-8") as text:
                 unit = text.read()
-            self.assertIn(f"\nExecStart={install_prefix()}/bin/bootlace {options}\n", unit)
+            self.assertRegex(unit, rf"\nExecSt(art|op)={install_prefix()}/bin/bootlace {options}\n")
             self.assertNotIn("@", re.sub("#.*", "", unit))
 
     @needs_program("systemd-analyze")
@@ -133,7 +170,7 @@ class Files(Installed):
                     out.write(unit.replace(f"{install_prefix()}/bin/bootlace",
                                            f"{self.root}/bin/bootlace"))
             units = sorted(glob.glob(os.path.join(folder, "*")))
-            self.assertEqual(len(units), 2)
+            self.assertEqual(len(units), 4)
             done = subprocess.run(["systemd-analyze", "verify", "--man=no",
                                    "--recursive-errors=no", *units], check=False, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -209,7 +246,8 @@ class Weight(Installed):
 
     @needs_program("readelf")
     def test_the_plug_in_needs_libcurl(self):
-        self.assertIn("libcurl", readelf("-d", os.path.join(self.root, "lib/bootlace/fetch.so")))
+        plug_in = os.path.join(self.root, "lib/bootlace/plugins/fetch.so")
+        self.assertIn("libcurl", readelf("-d", plug_in))
 
 
 @needs_program("cmake", "ninja")
@@ -237,7 +275,7 @@ class OtherPrefix(unittest.TestCase):
 
     def test_files_say_so(self):
         for name, line in (
-                ("lib/pkgconfig/bootlace.pc", f"modulesdir={OTHER_PREFIX}/lib/bootlace/modules"),
+                ("share/pkgconfig/bootlace.pc", f"modulesdir={OTHER_PREFIX}/lib/bootlace/modules"),
                 ("lib/systemd/system/bootlace.service",
                  f"ExecStart={OTHER_PREFIX}/bin/bootlace run --boot")):
             with open(f"{self.root}{OTHER_PREFIX}/{name}", encoding="utf-8") as text:

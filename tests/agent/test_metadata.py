@@ -10,7 +10,7 @@ import sys
 import threading
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 from metadata_rig import (DOCUMENT, EXIT_INPUT, EXIT_INTERNAL, EXIT_SOURCE,  # noqa: E402
                           EXIT_USAGE, SOON_S, TOKEN, USER_DATA, MetadataTest, imds_tree, settings)

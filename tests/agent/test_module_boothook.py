@@ -13,6 +13,7 @@ from test_manual import Page
 
 class Boothook(ModuleTest):
     module = "boothook"
+    tree_is_all = False
 
     def hook(self, text, status="changed", **how):
         part = os.path.join(self.work, "part")

@@ -127,6 +127,15 @@ class Keeping(HostnameTest):
         self.assert_called("changed", {"hostname": "web2"})
         self.assertEqual(self.text("etc/hostname"), "web2\n")
 
+    def test_the_metadatas_name_is_asked_for_once(self):
+        """Of an instance whose metadata said it before: it is not asked again."""
+        self.assert_called("changed", metadata={"local-hostname": "first.a"})
+        self.assert_called("unchanged", stage="early")
+        self.assert_called("unchanged")
+        self.assert_called("changed", {"prefer_fqdn_over_hostname": True})
+        self.assertEqual(self.text("etc/hostname"), "first.a\n")
+        self.assert_called("unchanged", metadata={"instance-id": "i-2"})
+
     def test_a_file_with_comments(self):
         self.put("etc/hostname", "# the name\n\nweb1\n")
         self.assert_called("unchanged", {"hostname": "web1"})
@@ -150,6 +159,38 @@ class Keeping(HostnameTest):
         before = socket.gethostname()
         self.assert_called("changed", {"hostname": "never-" + before[:20].strip(".-")})
         self.assertEqual(socket.gethostname(), before)
+
+
+@needs_root
+class Early(HostnameTest):
+    """Before the network: the name that was given last, and nothing new."""
+
+    def early(self, status, **how):
+        return self.assert_called(status, stage="early", **how)
+
+    def test_the_name_of_the_last_run(self):
+        self.assert_called("changed", {"hostname": "web1"})
+        self.early("unchanged")
+        os.remove(self.path("etc/hostname"))
+        self.early("changed", metadata={"local-hostname": "other"})
+        self.assertEqual(self.text("etc/hostname"), "web1\n")
+
+    def test_nothing_is_known(self):
+        self.early("unchanged", metadata={"local-hostname": "ip-10-0-0-5"})
+        self.assert_called("changed", {"hostname": "web1"})
+        os.remove(self.path("etc/hostname"))
+        self.early("unchanged", metadata={"instance-id": "i-2"})
+        self.early("unchanged", metadata={"instance-id": None})
+        self.early("unchanged", settings={"preserve_hostname": True})
+        self.assertFalse(self.exists("etc/hostname"))
+
+    def test_a_name_that_somebody_gave_stays(self):
+        self.assert_called("changed", {"hostname": "web1", "manage_etc_hosts": True})
+        os.remove(self.path("etc/hosts"))
+        self.put("etc/hostname", "mine\n")
+        self.early("unchanged", settings={"manage_etc_hosts": True})
+        self.assertEqual(self.text("etc/hostname"), "mine\n")
+        self.assertFalse(self.exists("etc/hosts"))
 
 
 @needs_root
@@ -263,6 +304,27 @@ class Running(HostnameTest):
                            wrapper=["unshare", "--mount", "--uts", "sh", "-c", script, "sh"])
         self.assertRegex(called.message, "^the running host name cannot be set to label")
         self.assertFalse(self.exists("etc/hostname"))
+
+
+@needs_root
+class Forget(HostnameTest):
+    """Before an image is made of the machine."""
+
+    def test_the_name_of_this_instance_is_forgotten(self):
+        self.assert_called("unchanged", phase="forget")
+        self.assert_called("changed", {"hostname": "web1"})
+        self.assert_called("changed", phase="forget", dry_run=True)
+        self.assertEqual(self.text("etc/hostname"), "web1\n")
+        called = self.assert_called("changed", phase="forget")
+        self.assertEqual(called.item("/etc/hostname")["status"], "changed")
+        self.assertFalse(self.exists("etc/hostname"))
+        self.assert_called("unchanged", phase="forget")
+
+    def test_a_name_that_somebody_gave_stays(self):
+        self.assert_called("changed", {"hostname": "web1"})
+        self.put("etc/hostname", "theirs\n")
+        self.assert_called("unchanged", phase="forget")
+        self.assertEqual(self.text("etc/hostname"), "theirs\n")
 
 
 @needs_root

@@ -26,6 +26,7 @@ def shellified(commands):
 
 class Commands(ModuleTest):
     module = "runcmd"
+    tree_is_all = False
 
     def codes(self, called):
         return [item.get("exit_code") for item in called.items]

@@ -28,8 +28,8 @@ CONFIG = {
     "final_message": "the end, from $DATASOURCE",
 }
 
-ORDER = ["bootcmd", "write-files", "hostname", "locale", "timezone", "write-files-deferred",
-         "user-data", "runcmd", "final-message"]
+ORDER = ["login-keys", "bootcmd", "host-keys", "grow", "write-files", "hostname", "locale",
+         "timezone", "write-files-deferred", "user-data", "runcmd", "final-message"]
 
 # Everything is mounted in the namespace, which is gone with the shell.
 ENTER = """
@@ -105,7 +105,7 @@ class Together(unittest.TestCase):
         self.assertIn("demo\nweb1\n", commands["output"])
         self.assertIn("127.0.1.1 web1 web1\n", commands["output"])
         self.assertEqual(steps[-1]["output"], "the end, from seed\n")
-        self.assertIn("bootcmd of i-77", steps[0]["output"])
+        self.assertIn("bootcmd of i-77", steps[ORDER.index("bootcmd")]["output"])
         self.assertEqual(socket.gethostname(), before)
 
 

@@ -6,13 +6,17 @@ BOOTLACE_BUILD names the build folder. Owners other than who runs the test need 
 
 import base64
 import gzip
+import hashlib
 import json
 import os
+import sys
 import unittest
 
-from agent import needs_root
-from module_call import ModuleTest
-from test_manual import Page
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers"))
+from agent import needs_program, needs_root  # noqa: E402
+from module_call import ModuleTest  # noqa: E402
+from test_manual import Page  # noqa: E402
+from web import Answer, Web  # noqa: E402
 
 STATE = "var/lib/bootlace/modules/write-files.json"
 
@@ -87,6 +91,17 @@ class Content(FilesTest):
             with self.subTest(given):
                 self.assert_refused("content is no base64", content=given, encoding="b64")
 
+    def test_bytes(self):
+        """What YAML's !!binary is where it is no text."""
+        content = bytes(range(256))
+        for encoding, given in ((None, content), ("gzip", gzip.compress(content)),
+                                ("text/plain", content)):
+            self.write("changed", {"path": f"/{encoding}", "encoding": encoding,
+                                   "content": {"!!binary": b64(given)}})
+            self.assertEqual(self.bytes(str(encoding)), content)
+        self.assert_refused("no text", content={"!!binary": "?"})
+        self.assert_refused("no text", content={"binary": "QQ=="})
+
     def test_gzip_as_it_comes(self):
         two = gzip.compress(b"one ") + gzip.compress(b"two") + b"\0\0\0"
         self.write("changed", {"path": "/two", "content": b64(two), "encoding": "gz+b64"})
@@ -111,13 +126,17 @@ class Content(FilesTest):
                    {"path": "/copy2", "source": {"uri": "FILE://localhost/srv/source"}})
         self.assertEqual(self.bytes("copy") + self.bytes("copy2"), b"\0\1\0\1")
         for uri, message in (("file:///none", "No such file"), ("file:///srv", "no regular file"),
-                             ("https://example.org/x", "fetch it by runcmd"),
+                             ("ftp://example.org/x", "begins with none of https://"),
+                             ("s3://bucket/key", "use the key s3 for it"),
+                             ("http://a/b c", "has a blank in it"),
                              ("file://host/srv/source", "another machine"), ("", "no uri")):
             with self.subTest(uri):
                 self.assert_refused(message, source={"uri": uri})
         called = self.write("changed", {"path": "/other", "source": {"uri": "file:///none"},
                                         "content": "instead"})
         self.assertEqual(self.text("other"), "instead")
+        self.assertEqual(called.item("/other")["message"], "its content is used: source.uri cannot "
+                         "be read: No such file or directory")
         self.assertIn("its content is used", called.log)
 
     def test_source_stays_in_the_tree(self):
@@ -210,6 +229,171 @@ class Waiting(FilesTest):
     def test_only_the_group_is_missing(self):
         self.put("etc/passwd", "app:x:4321:99::/:/bin/sh\n")
         self.write("unchanged", self.FILE)
+
+
+class Fetched(FilesTest):
+    """Sources over http and https, from servers of the test's own."""
+
+    def serve(self, answers, **how):
+        web = Web(answers, **how)
+        web.__enter__()
+        self.addCleanup(web.__exit__)
+        return web
+
+    def file(self, uri, **more):
+        source = {"uri": uri, **{key: more.pop(key) for key in ("checksum", "headers")
+                                 if key in more}}
+        return {"path": "/x", "owner": self.own, "source": source, **more}
+
+    def assert_unfetched(self, message, uri, **more):
+        called = self.assert_fails(message, {"write_files": [self.file(uri, **more)]})
+        self.assertFalse(self.exists("x"))
+        return called
+
+    def test_what_a_server_has(self):
+        body = bytes(range(256)) * 3000
+        web = self.serve({"/a": body, "/empty": b""})
+        files = [self.file(web.url("/a"), permissions="0600"),
+                 {"path": "/empty", "source": {"uri": web.url("/empty#part")}}]
+        called = self.write("changed", *files)
+        self.assertEqual((self.bytes("x"), self.bytes("empty")), (body, b""))
+        self.assertEqual(self.mode("x"), 0o600)
+        self.assertIn(f"fetching {web.url('/a')}\n", called.log)
+        self.assertEqual(web.requests[0][2]["User-Agent"].split("/")[0], "bootlace")
+        self.assertEqual(web.paths(), ["/a", "/empty"])
+        self.write("unchanged", *files)
+        web.answers["/a"] = b"new"
+        self.write("changed", *files)
+        self.assertEqual(self.text("x"), "new")
+
+    def test_what_passes_is_tried_again(self):
+        web = self.serve({"/a": Answer(503, times=2, then=b"at last"),
+                          "/cut": Answer(200, body=b"half of it", cut=4, times=1, then=b"whole")})
+        self.write("changed", self.file(web.url("/a")), self.file(web.url("/cut"), path="/cut"))
+        self.assertEqual((self.text("x"), self.text("cut")), ("at last", "whole"))
+        self.assertEqual(web.paths(), ["/a"] * 3 + ["/cut"] * 2)
+
+    def test_what_cannot_be_had(self):
+        web = self.serve({"/private": Answer(403, body=b"hunter2")})
+        secret = web.url("/none?token=hunter2").replace("//", "//user:hunter2@")
+        called = self.assert_unfetched("cannot be fetched: .*/none answers 404 Not Found", secret)
+        self.assertNotIn("hunter2", repr(called))
+        self.assertNotIn("user", repr(called))
+        called = self.assert_unfetched("answers 403 Forbidden", web.url("/private"))
+        self.assertNotIn("hunter2", repr(called))
+        self.assertEqual(len(web.requests), 2)
+        called = self.write("changed", self.file(secret, content="instead"))
+        self.assertEqual(self.text("x"), "instead")
+        self.assertIn("its content is used: cannot be fetched", called.item("/x")["message"])
+        self.assertNotIn("hunter2", repr(called))
+
+    def test_more_than_is_taken(self):
+        web = self.serve({"/big": bytes((64 << 20) + 1)})
+        self.assert_unfetched("has more than 64 MiB", web.url("/big"))
+
+    def test_checksums(self):
+        body = b"as it should be"
+        digest = hashlib.sha256(body).hexdigest()
+        web = self.serve({"/a": body})
+        self.put("srv/a", body)
+        ways = [{"uri": web.url("/a"), "checksum": f"sha256:{digest}"},
+                {"uri": web.url(f"/a#sha256={digest.upper()}")},
+                {"uri": web.url(f"/a#SHA256={digest}"), "checksum": f"SHA256:{digest}"},
+                {"uri": "file:///srv/a", "checksum": f"sha256:{digest}"}]
+        for number, source in enumerate(ways):
+            with self.subTest(source):
+                self.write("changed", {"path": f"/{number}", "source": source})
+                self.assertEqual(self.bytes(str(number)), body)
+        asked = len(web.requests)
+        for number, source in enumerate(ways):
+            self.write("unchanged", {"path": f"/{number}", "source": source})
+        self.assertEqual(len(web.requests), asked, "what is there already is not asked for")
+        self.write("changed", {"path": "/0", "source": ways[0], "permissions": "0600"})
+        self.put("0", b"changed by hand")
+        self.write("changed", {"path": "/0", "source": ways[0]})
+        self.assertEqual(len(web.requests), asked + 1)
+
+    def test_checksums_that_do_not_hold(self):
+        web = self.serve({"/a": b"something else"})
+        self.put("srv/a", b"something else")
+        other = "0" * 64
+        for uri in (web.url("/a"), "file:///srv/a"):
+            self.assert_unfetched("not what its checksum says .14 bytes.", uri, content="no",
+                                  checksum=f"sha256:{other}")
+        asked = len(web.requests)
+        for file, words in ((self.file(web.url("/a"), checksum=other), "is no SHA-256"),
+                            (self.file(web.url("/a"), checksum="sha256:12"), "is no SHA-256"),
+                            (self.file(web.url("/a#sha256=12")), "is no SHA-256"),
+                            (self.file(web.url("/a#sha256=" + "1" * 64),
+                                       checksum=f"sha256:{other}"), "differ")):
+            with self.subTest(words):
+                self.assert_fails(words, {"write_files": [file]})
+        self.assertEqual(len(web.requests), asked)
+
+    def test_headers(self):
+        web = self.serve({"/a": b"private"})
+        web.answers["/moved"] = Answer(302, headers={"Location": web.url("/a")})
+        headers = {"Authorization": "Bearer hunter2", "X-Empty": ""}
+        called = self.write("changed", self.file(web.url("/a"), headers=headers))
+        sent = web.requests[0][2]
+        self.assertEqual((sent["Authorization"], sent["X-Empty"]), ("Bearer hunter2", ""))
+        self.assertNotIn("hunter2", repr(called))
+        called = self.assert_called("failed", {"write_files": [
+            self.file(web.url("/moved"), headers=headers, path="/moved")]})
+        self.assertIn("redirects are not followed", called.message)
+        for headers in ({"bad name": "x"}, {"X": "a\nInjected: b"}, {"X": 5}, ["X"]):
+            with self.subTest(headers):
+                self.assert_fails("source.headers", {"write_files": [
+                    self.file(web.url("/a"), headers=headers)]})
+        self.assertEqual(web.paths(), ["/a", "/moved"])
+
+    def test_redirects(self):
+        web = self.serve({"/target": b"found"})
+        web.answers["/a"] = Answer(302, headers={"Location": "/target"})
+        web.answers["/round"] = Answer(302, headers={"Location": "/round"})
+        # Addresses of that kind where nobody is, should they be asked all the same.
+        web.answers["/astray"] = Answer(302, headers={"Location": "http://169.254.7.7/"})
+        web.answers["/mapped"] = Answer(302, headers={"Location": "http://[::ffff:169.254.7.7]/"})
+        web.answers["/file"] = Answer(302, headers={"Location": "file:///etc/passwd"})
+        for path, words in (("/round", "redirects"), ("/astray", "redirects to 169.254.7.7.*link-"),
+                            ("/mapped", "redirects to .*link-local"),
+                            ("/file", "redirects to what is not followed")):
+            with self.subTest(path):
+                self.assert_unfetched(words, web.url(path))
+        self.write("changed", self.file(web.url("/a")))
+        self.assertEqual(self.text("x"), "found")
+
+    @needs_program("openssl")
+    def test_https(self):
+        plain = self.serve({"/a": b"plain"})
+        web = self.serve({"/a": b"tls", "/down": Answer(301, headers={
+            "Location": plain.url("/a")})}, tls=True)
+        self.assert_unfetched("certificate .* is not trusted", web.url("/a"))
+        trust = {"variables": {"SSL_CERT_FILE": web.authority}}
+        self.assert_fails("redirects to what is not followed",
+                          {"write_files": [self.file(web.url("/down"))]}, **trust)
+        self.assertEqual(plain.requests, [])
+        self.write("changed", self.file(web.url("/a")), **trust)
+        self.assertEqual(self.text("x"), "tls")
+
+    def test_append(self):
+        web = self.serve({"/a": b"line\n"})
+        self.put("x", "first\n")
+        file = self.file(web.url("/a"), append=True)
+        self.write("changed", file)
+        self.write("unchanged", file)
+        self.assertEqual(self.text("x"), "first\nline\n")
+
+    def test_nobody_is_asked_before_it_is_time(self):
+        web = self.serve({"/a": b"here"})
+        before = self.tree()
+        called = self.write("changed", self.file(web.url("/a?token=hunter2")), dry_run=True)
+        self.assertEqual(self.tree(), before)
+        self.assertIn(f"would write /x (to be fetched from {web.url('/a')})", called.log)
+        self.assertNotIn("hunter2", repr(called))
+        self.write("unchanged", self.file(web.url("/a"), defer=True),
+                   self.file(web.url("/a"), owner="nobody-yet", path="/y"))
+        self.assertEqual(web.requests, [])
 
 
 class Deferred(FilesTest):
@@ -334,7 +518,11 @@ class Manual(ModuleTest):
         self.put("etc/passwd", "www-data:x:33:33::/:/bin/sh\n")
         self.put("etc/group", "www-data:x:33:\n")
         self.put("etc/crontab", "# jobs\n")
+        web = Web({"/tool-1.2": b"#!/bin/sh\necho tool 1.2\n"})
+        web.__enter__()
+        self.addCleanup(web.__exit__)
         for _, block in blocks:
+            block = block.replace("https://files.example.org", web.url())
             self.assert_called("unchanged" if "defer" in block else "changed", block,
                                module="write-files")
             self.assert_called("changed" if "defer" in block else "unchanged", block,
@@ -342,6 +530,9 @@ class Manual(ModuleTest):
         self.assertEqual(self.text("etc/motd"), "Welcome.\n")
         self.assertEqual(self.mode("usr/local/bin/hello"), 0o755)
         self.assertTrue(self.text("usr/local/bin/hello").startswith("#!/bin/sh\n"))
+        self.assertTrue(self.text("usr/local/bin/tool").endswith("tool 1.2\n"))
+        self.assertEqual([(path, sent["Authorization"]) for _, path, sent, _ in web.requests],
+                         [("/tool-1.2", "Bearer 0123456789")])
         self.assertTrue(self.text("etc/crontab").startswith("# jobs\n15 "))
 
 

@@ -117,7 +117,8 @@ class Given(AgentTest):
         settings = {"report": self.out, "report_more": {"a": [1, 2.5, None, True, "ü"]}}
         self.machine.config(settings)
         self.assert_run()
-        expected = {"settings": settings, "dry_run": False, "root": "/", "metadata": self.metadata}
+        expected = {"settings": settings, "stage": "main", "dry_run": False, "root": "/",
+                    "metadata": self.metadata}
         reports = self.reports()
         self.assertEqual(reports["run"]["input"], expected)
         self.assertEqual(reports["prepare"]["input"], expected)
@@ -136,18 +137,19 @@ class Given(AgentTest):
                          {"instance-id": "i-1", "placement/region": None})
 
     def test_part_as_a_file(self):
-        content = "#cloud-config-jsonp\n[]\n"
-        self.machine.variables = {"REPORT_TYPES": "text/cloud-config-jsonp",
+        content = "hello\n"
+        self.machine.variables = {"REPORT_TYPES": "text/x-report",
                                   "REPORT_FILE": self.out}
-        self.seed(content)
+        self.seed("MIME-Version: 1.0\nContent-Type: text/x-report\n\n" + content)
         self.assert_run()
         report = self.reports()["run"]
         part = report["input"].pop("part")
         self.assertEqual(report["input"],
-                         {"dry_run": False, "root": "/", "metadata": self.metadata})
+                         {"stage": "main", "dry_run": False, "root": "/",
+                          "metadata": self.metadata})
         self.assertEqual(set(part), {"type", "name", "file", "detach"})
         self.assertEqual((part["type"], part["name"], part["detach"]),
-                         ("text/cloud-config-jsonp", "user-data", False))
+                         ("text/x-report", "user-data", False))
         self.assertEqual((report["content"], report["mode"]), (content, 0o700))
         folder = os.path.dirname(part["file"])
         self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
@@ -298,6 +300,22 @@ class Outside(AgentTest):
         self.assert_run()
         self.assert_step("outside", status="done")
 
+    def test_manifest_of_a_module_in_a_package_that_is_not_installed(self):
+        described = self.machine.agent("modules", "--describe",
+                                       os.path.join(self.built, "counted.so")).json()
+        self.machine.add_module("outside.json", json.dumps(
+            {**described, "package": "bootlace-outside"}), mode=0o644)
+        before = self.loadings()
+        self.machine.config({"outside": "x"})
+        refused = self.assert_run(3)
+        self.assertIn("outside needs the module outside, which is not installed; install the "
+                      "package bootlace-outside", refused.err)
+        self.assertIn("not installed  a module from outside of the tree (package bootlace-outside)",
+                      self.machine.agent("modules").text)
+        self.machine.config({})
+        self.assert_run()
+        self.assertEqual(self.loadings(), before)
+
     def test_manifest_says_what_the_struct_says(self):
         path = self.machine.add_module("outside.so", self.module)
         described = self.machine.agent("modules", "--describe", path).json()
@@ -307,7 +325,9 @@ class Outside(AgentTest):
             "types": [],
             "metadata": ["placement/region"], "frequency": "per-instance", "stage": "main",
             "order": 400, "repeatable": True, "bakeable": False, "no_limit": False,
-            "time_limit": 0, "prepare": True,
+            "essential": False, "also_early": False, "tree_state": False,
+            "by_item": False,
+            "time_limit": 0, "prepare": True, "stop": False, "forget": False,
             "schema": {"type": "object", "properties": {"outside": {"type": "string"}}}})
 
     def test_described_by_a_name_in_its_own_folder(self):
@@ -485,6 +505,16 @@ class Order(AgentTest):
         self.assert_run(0, "--early")
         self.assertEqual(len(self.marks()), 1)
 
+    def test_early_plan_names_the_keys_and_no_values(self):
+        """No schema was held against them, so that which are secret is not known."""
+        self.machine.config({"early": {"password": "hunter2"}})
+        self.machine.add_module("early", shell_module("early", said("changed"), stage="early"))
+        for words in (("plan", "--early"), ("run", "--early", "--dry-run")):
+            shown = self.machine.agent(*words)
+            self.assert_code(shown, 0)
+            self.assertRegex(shown.text, "(?m)^run   early .*\n +early$")
+            self.assertNotIn("hunter2", shown.text + shown.err)
+
     def test_early_failure_shows_in_the_status_of_the_whole(self):
         self.add("early", stage="early", run=said("failed", message="no"))
         self.assert_run(1, "--early")
@@ -531,7 +561,7 @@ class Keys(AgentTest):
         self.machine.config({"report": self.out, "repport_more": 1})
         outcome = self.assert_run()
         self.assertIn('repport_more', outcome.err)
-        self.assertIn("warning repport_more is no key that is known here", self.machine.text(LOG))
+        self.assertIn("repport_more is no key that is known here", self.machine.text(LOG))
         self.assertEqual(self.settings_given(), [{"report": self.out}])
 
     def test_unknown_key_is_in_the_plan(self):

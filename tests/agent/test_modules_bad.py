@@ -352,6 +352,51 @@ class Untrusted(AgentTest):
                 self.assert_code(plan, 0)
                 self.assertIn(f"module left out: bad: {reason}", plan.err)
 
+    def test_schemas_that_are_none(self):
+        """Only the module is left out: settings of others are checked and done."""
+        self.machine.seed("#cloud-config\ngood: 1\nbad: 2\n")
+        self.add("good", keys=["good"],
+                 schema={"type": "object", "properties": {"good": {"type": "integer"}}})
+        for schema, reason in (
+                ({"properties": {"bad": {"format": "email"}}}, "#/properties/bad: format "),
+                ({"properties": {"bad": {"$ref": "#/$defs/x"}}}, "at #: a .ref leads to a name"),
+                ({"type": "array"}, "it describes no object"),
+                ({"required": ["bad"]}, "required cannot stand at the top"),
+                ({"properties": {"bad": True, "good": {"type": "string"}}},
+                 "its schema describes good, which is no key of it")):
+            with self.subTest(reason):
+                self.add("bad", keys=["bad"], schema=schema)
+                outcome = self.assert_run()
+                self.assertRegex(outcome.err, f"module left out: bad: .*{reason}")
+                self.assertEqual(outcome.err.count("module left out"), 1)
+                self.assert_step("good", status="done")
+                self.assertEqual(len(self.machine.status()["steps"]), 1)
+                [left_out, unknown] = self.machine.status()["warnings"]
+                self.assertEqual(left_out["where"], "module left out: bad")
+                self.assertIn("bad is no key that is known here", unknown["message"])
+                listed = self.machine.agent("modules", "--format", "json").json()
+                self.assertEqual([problem["part"] for problem in listed["problems"]], ["bad"])
+                document = self.machine.agent("schema").json()
+                self.assertEqual({"bad", "good"} & set(document["properties"]), {"good"})
+
+    def test_steps_that_were_done_before_stay_who_they_are(self):
+        """Schemas are looked at behind the stage "instance"."""
+        self.machine.seed("#cloud-config\ngood: 1\n")
+        self.add("good", keys=["good"])
+        self.add("zoe", stage="instance")
+        self.add("bad", keys=["bad"], schema={"properties": {"bad": {"format": "email"}}})
+        self.assert_run()
+        self.assertEqual(self.marks(), ["zoe", "good"])
+        self.assertEqual([(step["name"], step["module"], step["status"])
+                          for step in self.machine.status()["steps"]],
+                         [("zoe", "zoe", "done"), ("good", "good", "done")])
+
+    def test_a_schema_of_the_core_s_own_key(self):
+        self.add("bad", keys=["output"], schema={"properties": {"output": True}})
+        self.machine.seed("#cloud-config\noutput: {all: '>> /var/log/more.log'}\n")
+        outcome = self.assert_run()
+        self.assertIn("output is described by another module, too", outcome.err)
+
     def test_broken_manifest(self):
         modules = os.path.join(self.machine.library, "modules")
         shutil.copy(os.path.join(modules, "script.so"), os.path.join(modules, "bad.so"))

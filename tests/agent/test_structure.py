@@ -22,7 +22,7 @@ LONGER = {}
 TOP = {"CMakeLists.txt", "LICENSE", "README.md", "agent", "include", "modules", "packaging",
        "tests"}
 
-STAGES = ("source", "decode", "classify", "config", "plan", "run", "record")
+STAGES = ("source", "decode", "classify", "config", "plan", "run", "record", "seal")
 
 # Which rooms each room of agent/ may include.
 ALLOWED = {
