@@ -11,9 +11,13 @@ import sys
 import unittest
 from pathlib import Path
 
-import host
+sys.path.append(str(Path(__file__).resolve().parent.parent / "rig"))
+import host  # noqa: E402  (found by the line above)
 import image as images
 import machine as machines
+
+# Steps of every boot, whatever its user-data says.
+ESSENTIALS = {"hostname", "host-keys", "login-keys", "grow"}
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 
@@ -90,6 +94,11 @@ class BootTest(unittest.TestCase):
         status = one.wait_for_bootlace(limit)
         self.assertEqual(status["status"], state, status)
         return status
+
+    @staticmethod
+    def wishes(status):
+        """The steps that somebody asked for: not those that an image owes its people."""
+        return [step for step in status["steps"] if step["name"] not in ESSENTIALS]
 
     def assert_lines(self, one, path, expected):
         """A file of the machine's has exactly these lines."""

@@ -39,6 +39,16 @@ def remove(name):
                 os.rmdir(folder)
 
 
+def cpu_us(name):
+    """What all processes of a machine have used since it was started, in microseconds."""
+    for root in _hierarchies():
+        for group in (root / name, root / "system.slice" / f"{name}.scope"):
+            if (group / "cpu.stat").exists():
+                words = (group / "cpu.stat").read_text(encoding="ascii").split()
+                return int(words[words.index("usage_usec") + 1])
+    raise host.RigError(f"{name}: the kernel does not count its CPU")
+
+
 def _hierarchies():
     """The mount points of the control group hierarchies that nspawn uses."""
     roots = []

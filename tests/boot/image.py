@@ -8,18 +8,17 @@ something like an EC2 image: DHCP on eth0, an empty resolv.conf, and a unit that
 """
 
 import contextlib
-import re
 import shutil
-import tempfile
 import textwrap
 from pathlib import Path
 
 import host
+import roots
 
-SUITE = "bookworm"
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "udev", "iproute2", "openssh-server",
-            "libcurl4", "libjansson4", "libyaml-0-2", "libarchive13", "procps"]
-UNITS = ["bootlace-early.service", "bootlace.service"]
+            "libcurl4", "libexpat1", "libjansson4", "libldns3", "libyaml-0-2", "libarchive13",
+            "procps"]
+UNITS = ["bootlace-early.service", "bootlace.service", "bootlace-shutdown.service"]
 
 # What the plain Debian is told once: to bring its network up, and to keep apt's timers from taking
 # apt's lock in the middle of a test.
@@ -80,41 +79,9 @@ FILES = {
 }
 
 
-def root_name():
-    """The name of the cached root: it changes when anything that goes into the root does."""
-    return "root-" + host.digest(SUITE, host.architecture(), *PACKAGES,
-                                 *(" ".join(words) for words in SETTINGS))
-
-
 def cached_root(refresh=False):
     """The folder of the small Debian; made first when it isn't there, or when asked to."""
-    cache = host.cache_folder()
-    root = cache / root_name()
-    with host.locked(cache / "root.lock"):
-        if root.exists() and not refresh:
-            return root
-        with tempfile.TemporaryDirectory(dir=cache, prefix="root-new.") as unfinished:
-            made = Path(unfinished) / "root"
-            host.run(["mmdebstrap", "--mode=root", "--variant=minbase",
-                      "--include=" + ",".join(PACKAGES), SUITE, made, *_sources()], limit=1200)
-            for words in SETTINGS:
-                host.run(["systemctl", f"--root={made}", *words])
-            made.chmod(0o755)
-            if root.exists():
-                root.rename(Path(unfinished) / "old")
-            made.rename(root)
-    return root
-
-
-def _sources():
-    """The host's own list of Debian's packages, which names a mirror that can be reached from here;
-    mmdebstrap's own choice where there is none."""
-    places = [*sorted(Path("/etc/apt/sources.list.d").glob("*debian*.sources")),
-              Path("/etc/apt/sources.list")]
-    for place in places:
-        if place.exists() and re.search(r"^(URIs:|deb )", place.read_text(), re.MULTILINE):
-            return [place]
-    return []
+    return roots.cached(PACKAGES, SETTINGS, refresh)
 
 
 class Image:
@@ -122,6 +89,7 @@ class Image:
 
     def __init__(self, folder, build, prefix):
         self.folder = folder
+        self.layers = f"{folder}:{cached_root()}"
         self.build = build
         self.program = f"{prefix}/bin/bootlace"
         # Where the library folder is depends on the prefix: /usr/lib has one an architecture.
@@ -140,7 +108,7 @@ def made_image(build):
     try:
         folder.chmod(0o755)
         prefix = _install(build, folder)
-        _write_files(folder)
+        write_files(folder)
         for unit in [*UNITS, "test-platform.service"]:
             host.run(["systemctl", f"--root={folder}", "enable", unit])
         yield Image(folder, build, prefix)
@@ -162,7 +130,8 @@ def _install(build, folder):
     raise host.RigError(f"{cache} names no CMAKE_INSTALL_PREFIX")
 
 
-def _write_files(folder):
+def write_files(folder):
+    """What turns a plain Debian into something like an EC2 image."""
     for name, (text, mode) in FILES.items():
         path = folder / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

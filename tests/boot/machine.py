@@ -34,6 +34,7 @@ BOOT_LIMIT = 60
 SHUTDOWN_LIMIT = 60
 DISK_SIZE = "2g"
 NAME_PREFIX = "bl-"
+REPOSITORY = "/srv/repository"
 
 # How systemd-nspawn ends, with --keep-unit, when the machine inside asked for a reboot.
 EXIT_REBOOT = 133
@@ -137,6 +138,13 @@ class Machine:
     def bind(self, source, inside):
         """Shows a folder of the host, read-only, inside the machine from the next boot on."""
         self._binds.append(f"--bind-ro={source}:{inside}")
+
+    def use_repository(self, folder):
+        """Makes a folder of Debian packages the machine's only source of packages."""
+        self.bind(folder.resolve(), REPOSITORY)
+        for source in (self.root / "etc/apt/sources.list.d").iterdir():
+            source.unlink()
+        self.write_file("/etc/apt/sources.list", f"deb [trusted=yes] file:{REPOSITORY} ./\n")
 
     def write_file(self, path, content, mode=0o644):
         """Writes a file of the machine's root, whether it runs or not (but not what lies in its
@@ -256,13 +264,13 @@ class Machine:
         return ["nsenter", "-t", str(self._leader), "--all", "--root", "--wd", "--",
                 "env", "-i", *variables, *map(str, argv)]
 
-    def ssh(self, argv, *, key, limit=20, check=True):
-        """Runs a program through a real login as root, over the network."""
+    def ssh(self, argv, *, key, user="root", limit=20, check=True):
+        """Runs a program through a real login, over the network."""
         return self.network.run(
             ["ssh", "-F", "/dev/null", "-i", str(key), "-o", "BatchMode=yes",
              "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no",
              "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-             "-o", f"ConnectTimeout={limit}", f"root@{networks.MACHINE_ADDRESS}", *argv],
+             "-o", f"ConnectTimeout={limit}", f"{user}@{networks.MACHINE_ADDRESS}", *argv],
             limit=limit + 5, check=check)
 
     def wait_for_bootlace(self, limit=60):
@@ -311,10 +319,9 @@ class Machine:
         host.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=0755", self.name, disk])
         for part in ("upper", "work"):
             (disk / part).mkdir()
-        layers = f"{self.image.folder}:{images.cached_root()}"
         host.run(["mount", "-t", "overlay", "-o",
-                  f"lowerdir={layers},upperdir={disk}/upper,workdir={disk}/work", self.name,
-                  self.root])
+                  f"lowerdir={self.image.layers},upperdir={disk}/upper,workdir={disk}/work",
+                  self.name, self.root])
 
     def _outside(self, path):
         """The host's name of a file of the machine's root; refused where a link leads out."""

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import host
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "servers"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "servers"))
 import imds_run  # noqa: E402  (found by the line above)
 import imds_tree  # noqa: E402
 

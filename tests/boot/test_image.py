@@ -52,7 +52,8 @@ class Units(BootTest):
         self.assertTrue(one.is_active(name))
         self.assert_ends(one, "done")
         verified = one.run(["systemd-analyze", "verify", "--man=no", "bootlace-early.service",
-                            "bootlace.service", "default.target"], check=False)
+                            "bootlace.service", "bootlace-shutdown.service",
+                            "default.target"], check=False)
         self.assertEqual((verified.returncode, verified.stdout, verified.stderr), (0, "", ""))
 
     def test_an_early_module_runs_before_sshd_and_the_network(self):

@@ -3,8 +3,8 @@
 
 import unittest
 
-import host
 from boottest import BootTest
+import host
 
 # A unit that can only start once the boot is over, and one that wants to come after bootlace.
 SERVICES = """\
@@ -50,7 +50,7 @@ class Scripts(BootTest):
         one.boot()
         one.wait_booted()
         status = self.assert_ends(one, "failed")
-        step = status["steps"][0]
+        step = self.wishes(status)[0]
         self.assertEqual((step["status"], step["exit_code"]), ("failed", 7))
         self.assertIn("the reason", str(step["output"]))
         self.assertEqual(one.run(["systemctl", "--failed", "--plain", "--no-legend"]).stdout
@@ -85,7 +85,7 @@ class Scripts(BootTest):
         one.expect_reboot()
         one.wait_booted()
         status = one.wait_for_bootlace()
-        self.assertEqual([step["status"] for step in status["steps"]], ["cut off"], status)
+        self.assertEqual([step["status"] for step in self.wishes(status)], ["cut off"], status)
         self.assert_lines(one, "/root/ran", ["ran"])
 
     def test_a_script_that_reboots_is_run_again_if_told(self):
@@ -105,7 +105,7 @@ class Scripts(BootTest):
         one.boot()
         one.wait_booted()
         status = one.wait_for_bootlace()
-        self.assertEqual([step["status"] for step in status["steps"]], ["cut off"], status)
+        self.assertEqual([step["status"] for step in self.wishes(status)], ["cut off"], status)
         self.assert_lines(one, "/root/ran", ["ran"])
 
 
