@@ -1,22 +1,22 @@
-"""Debian's cloud-init as a peer of the benchmark, in a root of its own.
+"""Debian's cloud-init as a peer of the benchmarks, in a root of its own.
 
-The root is made once by mmdebstrap and kept in the tests' cache, under a name that is the hash of
-what it is made from. Each run gets an overlay over it (so that each is a first boot), namespaces of
-its own, and a /dev without devices: cloud-init grows disks, sets host names and the like.
+The root is the tests' (tests/rig/roots.py), made once and kept. Each run gets an overlay over it
+(so that each is a first boot), namespaces of its own, and a /dev without devices: cloud-init grows
+disks, sets host names and the like.
 """
 
-import fcntl
-import hashlib
 import os
 import shlex
 import shutil
-import subprocess
+import sys
 
-SUITE = "bookworm"
-VARIANT = "minbase"
+RIG = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rig"))
+sys.path.append(RIG)
+
+import host  # noqa: E402
+import roots  # noqa: E402
+
 PACKAGES = ("cloud-init",)
-SOURCES = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
-BUILD_LIMIT_S = 900
 TOOLS = ("mmdebstrap", "unshare", "mount", "chroot")
 
 # The boot's four steps, as its systemd units call them: each is taken, whatever became of the last.
@@ -25,7 +25,7 @@ STEPS = ("cloud-init init --local", "cloud-init init", "cloud-init modules --mod
 
 # What ds-identify finds out at a real boot. strict_id: there is no EC2 firmware to know it by here.
 # locale: the root has no locales to choose from.
-CONFIGURATION = """\
+EC2 = """\
 datasource_list: [Ec2]
 locale: false
 datasource:
@@ -33,12 +33,13 @@ datasource:
     strict_id: false
 """
 
-# Run in mount, host name and process namespaces of its own; $1 = root, $2 = run, $3 = work folder.
-# `measure` follows: what is set up here is not in what it measures.
+# Run in mount, host name and process namespaces of its own; $1 = root, $2 = run, $3 = work folder,
+# $4 = a folder with user-data and meta-data, or nothing. `measure` follows: what is set up here is
+# not in what it measures.
 SETUP = """\
 set -eu
-root=$1 run=$2 work=$3
-shift 3
+root=$1 run=$2 work=$3 seed=$4
+shift 4
 mkdir -p "$run/layers" "$run/root"
 mount -t tmpfs layers "$run/layers"
 mkdir "$run/layers/upper" "$run/layers/work"
@@ -56,35 +57,16 @@ mkdir -p "$run/root$work"
 mount --bind "$work" "$run/root$work"
 printf '%s' "$CONFIGURATION" >"$run/root/etc/cloud/cloud.cfg.d/99-bench.cfg"
 unset CONFIGURATION
+if [ -n "$seed" ]; then
+    mkdir -p "$run/root/var/lib/cloud/seed"
+    cp -r "$seed" "$run/root/var/lib/cloud/seed/nocloud"
+fi
 exec "$@"
 """
 
 
 class Unavailable(Exception):
     """cloud-init cannot take part; the text says why."""
-
-
-def cache_folder():
-    return os.path.join(os.environ.get("XDG_CACHE_HOME") or "/var/cache", "bootlace-tests")
-
-
-def build_root(target, log):
-    """Makes the root beside its place and moves it there when it is whole."""
-    unfinished = target + ".new"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    sources = [path for path in SOURCES if os.path.exists(path)][:1]
-    command = ["mmdebstrap", "--mode=root", f"--variant={VARIANT}",
-               "--include=" + ",".join(PACKAGES), SUITE, unfinished, *sources]
-    try:
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, timeout=BUILD_LIMIT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"mmdebstrap took longer than {BUILD_LIMIT_S} s") from error
-    if run.returncode != 0:
-        last = run.stdout.decode(errors="replace").strip().split("\n")[-1]
-        raise Unavailable(f"mmdebstrap failed: {last}")
-    os.rename(unfinished, target)
-    log(f"cloud-init's root is at {target}")
 
 
 def prepare_root(log):
@@ -94,21 +76,16 @@ def prepare_root(log):
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         raise Unavailable("not installed: " + ", ".join(missing))
-    recipe = "\n".join((SUITE, VARIANT, *sorted(PACKAGES)))
-    digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
-    target = os.path.join(cache_folder(), f"cloud-init-{digest}")
-    os.makedirs(cache_folder(), exist_ok=True)
-    with open(target + ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be making it
-        if not os.path.isdir(target):
-            log("making a root with cloud-init in it, once; this takes a minute or two")
-            build_root(target, log)
-    return target
+    log("a root with cloud-init in it is made once, which takes a minute or two")
+    try:
+        return str(roots.cached(PACKAGES))
+    except host.RigError as error:
+        raise Unavailable(str(error).strip().split("\n")[-1]) from error
 
 
-def command(root, run, work, measure):
+def command(root, run, work, measure, configuration=EC2, seed=""):
     """The command of one first boot; `measure` is the command that measures what follows it."""
     steps = "; ".join(STEPS)
     return ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "sh", "-c",
-            f"CONFIGURATION={shlex.quote(CONFIGURATION)}\n{SETUP}", "setup", root, run, work,
+            f"CONFIGURATION={shlex.quote(configuration)}\n{SETUP}", "setup", root, run, work, seed,
             *measure, "chroot", os.path.join(run, "root"), "sh", "-c", steps]

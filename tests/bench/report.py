@@ -1,30 +1,17 @@
-"""What the benchmark of the first boot says of its runs: medians, ratios, targets, tables."""
+"""What the benchmarks say of their runs: medians, ratios, targets, tables."""
 
 import statistics
 
-WHOLE_RUN = "floor's whole run"  # its wall with the service up
-
-TARGETS = (
-    # measurement, contestant, figure, what it is compared with, at most
-    ("up", "bootlace", "wall_ms", "floor", 5),
-    ("up", "bootlace", "cpu_ms", "floor", 6),
-    ("up", "bootlace", "rss_mib", None, 12),
-    ("waiting", "bootlace", "script_ms", WHOLE_RUN, 2),
-    ("reading", "bootlace status", "wall_ms", "empty", 2),
-    ("reading", "bootlace query", "wall_ms", "empty", 2),
-)
-
-HEADINGS = {
-    "up": "A first boot with the service up: the whole program",
-    "waiting": "Started before the service answers",
-    "route": "Started before there is a route to the service",
-    "reading": "Reading the record",
-}
 COLUMNS = {
     "wall_ms": "wall, ms", "cpu_ms": "CPU, ms", "rss_mib": "RSS, MiB",
     "script_ms": "first answer to script, ms", "answer_ms": "reachable to first answer, ms",
-    "requests": "requests",
+    "requests": "requests", "slope": "slope",
+    "size_mib": "size, MiB", "packages": "packages", "login_ms": "to sshd, ms",
+    "marker_ms": "to user-data, ms", "units_cpu_ms": "CPU of its units, ms",
+    "boot_cpu_ms": "CPU of the boot, ms", "added_cpu_ms": "CPU that it adds, ms",
 }
+UNITS = {"wall_ms": "ms", "cpu_ms": "ms", "rss_mib": "MiB"}
+COUNTS = ("requests", "packages")
 
 
 def summarize(figures):
@@ -46,29 +33,29 @@ def add_ratios(table, base, figures):
         return
     for entry in table.values():
         for figure in figures:
+            if figure not in entry or figure not in table[base]:
+                continue
             whole = table[base][figure]["median"]
             entry[figure]["ratio"] = entry[figure]["median"] / whole if whole > 0 else None
 
 
-def compare(results):
-    """The targets, each with what was measured, where it was."""
+def compare(results, targets):
+    """The targets, (measurement, contestant, figure, what it is a multiple of or None, at most),
+    each with what was measured, where it was."""
     rows = []
-    for measurement, name, figure, base, limit in TARGETS:
+    for measurement, name, figure, base, limit in targets:
         entry = results.get(measurement, {}).get(name)
         value = None
-        if entry is not None and base == WHOLE_RUN:
-            floor = results["up"].get("floor")
-            value = entry[figure]["median"] / floor["wall_ms"]["median"] if floor else None
-        elif entry is not None:
+        if entry is not None:
             value = entry[figure]["median"] if base is None else entry[figure].get("ratio")
         rows.append({"measurement": measurement, "contestant": name, "figure": figure,
-                     "unit": "MiB" if base is None else f"x {base}", "measured": value,
-                     "target": limit})
+                     "unit": UNITS.get(figure, "") if base is None else f"x {base}",
+                     "measured": value, "target": limit})
     return rows
 
 
 def cell(figure, entry):
-    digits = 0 if figure == "requests" else 2
+    digits = 0 if figure in COUNTS else 2
     text = (f"{entry['median']:.{digits}f} "
             f"({entry['min']:.{digits}f}-{entry['max']:.{digits}f})")
     return text + (f" {entry['ratio']:6.2f} x" if entry.get("ratio") is not None else "")
@@ -78,7 +65,8 @@ def print_table(title, table):
     figures = [key for entry in table.values() for key in entry if key != "runs"]
     figures = list(dict.fromkeys(figures))
     rows = [["", "runs", *(COLUMNS[figure] for figure in figures)]]
-    rows += [[name, str(entry["runs"]), *(cell(figure, entry[figure]) for figure in figures)]
+    rows += [[name, str(entry["runs"]),
+              *(cell(figure, entry[figure]) if figure in entry else "" for figure in figures)]
              for name, entry in table.items()]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     print(f"\n{title}: median (least-most)")
@@ -87,13 +75,13 @@ def print_table(title, table):
               "  ".join(text.rjust(width) for text, width in zip(row[1:], widths[1:])))
 
 
-def print_text(results):
-    for measurement, title in HEADINGS.items():
+def print_text(results, headings):
+    for measurement, title in headings.items():
         if results.get(measurement):
             print_table(title, results[measurement])
     print("\nTargets of bootlace")
     for row in results["targets"]:
-        measured = "not measured" if row["measured"] is None else f"{row['measured']:.2f}"
+        measured = "not measured" if row["measured"] is None else f"{row['measured']:.3g}"
         print(f"  {row['measurement']:8} {row['contestant']:16} {row['figure']:10} "
               f"{measured:>12}   at most {row['target']} {row['unit']}")
     for name, reason in results["skipped"].items():
