@@ -123,6 +123,8 @@ static int run_plan(struct run *run, struct error *error)
         return -1;
     if (!plan_count_runs(&launch->plan))
         return 0;
+    /* Every step's process would carry them along. */
+    schemas_clear(&launch->schemas);
     run_await_network(run);
     source_hurry(&launch->source);
     run_steps(run);

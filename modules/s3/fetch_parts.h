@@ -17,7 +17,7 @@ enum {
     FETCH_LARGE_GIB = 8,
     FETCH_BUFFER_MIN = 16 << 10,  /* of one connection, */
     FETCH_BUFFER_MAX = 256 << 10, /* as long as all of an object have no more than this: */
-    FETCH_BUFFERS_MAX = 2 << 20,
+    FETCH_BUFFERS_MAX = 1 << 20,
     FETCH_RESTARTS_MAX = 3, /* of an object that is changed while it comes */
     FETCH_RANGE_MAX = 64
 };
