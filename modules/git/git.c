@@ -54,11 +54,10 @@ static int run(const struct bootlace_host *host, const char *input)
     size_t i;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "git", REPOSITORIES_MAX, &list);
     if (result < 0)
         return result;
-    list = json_object_get(given.settings, "git");
-    if (json_array_size(list) > REPOSITORIES_MAX)
-        return host->fail(host, E2BIG, "git has more than %d items", REPOSITORIES_MAX);
     json_array_foreach(list, i, item)
     {
         host->progress(host, (double)i / (double)json_array_size(list), NULL);

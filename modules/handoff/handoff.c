@@ -39,11 +39,10 @@ static int run(const struct bootlace_host *host, const char *input)
     size_t i;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "handoff", JOBS_MAX, &list);
     if (result < 0)
         return result;
-    list = json_object_get(given.settings, "handoff");
-    if (json_array_size(list) > JOBS_MAX)
-        return host->fail(host, E2BIG, "handoff has more than %d items", JOBS_MAX);
     json_array_foreach(list, i, item) hand_over(host, item, i, &outcome);
     return outcome_end(&outcome, host, "programs");
 }

@@ -22,11 +22,10 @@ static int each(const struct bootlace_host *host, const char *input, bool stop)
     size_t i;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "load_balancer", GROUPS_MAX, &list);
     if (result < 0)
         return result;
-    list = json_object_get(given.settings, "load_balancer");
-    if (json_array_size(list) > GROUPS_MAX)
-        return host->fail(host, E2BIG, "load_balancer has more than %d items", GROUPS_MAX);
     json_array_foreach(list, i, item)
     {
         const char *why = NULL;

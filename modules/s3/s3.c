@@ -148,13 +148,10 @@ static int read_and_copy(const struct bootlace_host *host, const char *input, bo
     const json_t *list;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "s3", ITEMS_MAX, &list);
     if (result < 0)
         return result;
-    list = json_object_get(given.settings, "s3");
-    if (list && !json_is_null(list) && !json_is_array(list))
-        return host->fail(host, EINVAL, "s3 is no list");
-    if (json_array_size(list) > ITEMS_MAX)
-        return host->fail(host, E2BIG, "s3 has more than %d items", ITEMS_MAX);
     if (!json_array_size(list)) {
         host->note(host, "nothing to copy");
         return 0;

@@ -70,14 +70,14 @@ static int find_manager(struct services *services)
     return 0;
 }
 
-static int read_items(struct services *services, const json_t *list)
+static int read_items(struct services *services, const struct input *given)
 {
     const struct bootlace_host *host = services->host;
+    const json_t *list;
+    int result = input_list(host, given, module_name, SERVICES_MAX, &list);
 
-    if (list && !json_is_null(list) && !json_is_array(list))
-        return host->fail(host, EINVAL, "services is no list");
-    if (json_array_size(list) > SERVICES_MAX)
-        return host->fail(host, E2BIG, "services has more than %d items", SERVICES_MAX);
+    if (result < 0)
+        return result;
     services->count = json_array_size(list);
     services->items = text_need(calloc(services->count + 1, sizeof *services->items));
     for (size_t i = 0; i < services->count; i++) {
@@ -239,7 +239,7 @@ static int run(const struct bootlace_host *host, const char *input)
     if (result == 0)
         result = find_manager(&services);
     if (result == 0)
-        result = read_items(&services, json_object_get(given.settings, module_name));
+        result = read_items(&services, &given);
     if (result < 0)
         return result;
     services.instance = input_metadata(&given, "instance-id");

@@ -96,10 +96,9 @@ static void send_signal(const struct word *word, const json_t *item, struct outc
     outcome_item(outcome, word->host, name, result, -1, why);
 }
 
-static int send_all(const struct word *word, const struct input *given)
+static int send_all(const struct word *word, const json_t *list, const json_t *home)
 {
-    const json_t *list = json_object_get(given->settings, "signals"), *item;
-    const json_t *home = json_object_get(given->settings, "phone_home");
+    const json_t *item;
     struct outcome outcome = {0};
     size_t i;
 
@@ -117,13 +116,14 @@ static int run(const struct bootlace_host *host, const char *input)
 {
     struct word word = {.host = host};
     const char *failed, *instance;
+    const json_t *list;
     struct input given;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "signals", SIGNALS_MAX, &list);
     if (result < 0)
         return result;
-    if (json_array_size(json_object_get(given.settings, "signals")) > SIGNALS_MAX)
-        return host->fail(host, E2BIG, "signals has more than %d items", SIGNALS_MAX);
     instance = host->metadata(host, "instance-id");
     if (!instance)
         return host->fail(host, ENOENT, "the metadata has no instance-id");
@@ -132,7 +132,7 @@ static int run(const struct bootlace_host *host, const char *input)
     if (failed)
         host->log(host, BOOTLACE_INFO, "%s did not go well: that is what is told", failed);
     word.aws = aws_new(host, NULL);
-    result = send_all(&word, &given);
+    result = send_all(&word, list, json_object_get(given.settings, "phone_home"));
     aws_free(word.aws);
     return result;
 }

@@ -47,6 +47,17 @@ bool input_is_baked(const struct input *input, const char *key)
     return false;
 }
 
+int input_list(const struct bootlace_host *host, const struct input *input, const char *key,
+               size_t most, const json_t **list)
+{
+    *list = json_object_get(input->settings, key);
+    if (*list && !json_is_null(*list) && !json_is_array(*list))
+        return host->fail(host, EINVAL, "%s is no list", key);
+    if (json_array_size(*list) > most)
+        return host->fail(host, E2BIG, "%s has more than %zu items", key, most);
+    return 0;
+}
+
 int input_text(const struct bootlace_host *host, const json_t *object, const char *key,
                const char **value)
 {

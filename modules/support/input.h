@@ -33,6 +33,13 @@ const char *input_machine(const struct input *input);
 bool input_is_baked(const struct input *input, const char *key);
 
 /*
+ * A key's list of at most so many items, an empty one where there is none. 0, or what host->fail
+ * returned.
+ */
+int input_list(const struct bootlace_host *host, const struct input *input, const char *key,
+               size_t most, const json_t **list);
+
+/*
  * A text; absent or null leaves *value as it is. 0, or what
  * host->fail returned.
  */

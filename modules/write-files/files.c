@@ -202,13 +202,10 @@ int files_run(const struct bootlace_host *host, const char *input, enum files_pa
     size_t i;
     int result = input_read(host, input, &given);
 
+    if (result == 0)
+        result = input_list(host, &given, "write_files", FILES_MAX, &list);
     if (result < 0)
         return result;
-    list = json_object_get(given.settings, "write_files");
-    if (list && !json_is_null(list) && !json_is_array(list))
-        return host->fail(host, EINVAL, "write_files is no list");
-    if (json_array_size(list) > FILES_MAX)
-        return host->fail(host, E2BIG, "write_files has more than %d items", FILES_MAX);
     state_read(host, &files.state);
     json_array_foreach(list, i, item)
     {
