@@ -104,12 +104,3 @@ int job_read(const struct bootlace_host *host, const json_t *item, struct job *j
         return -EINVAL;
     return read_source(item, job, why);
 }
-
-bool job_is_well(const struct job *job, int code)
-{
-    for (size_t i = 0; i < job->code_count; i++) {
-        if (job->codes[i] == code)
-            return true;
-    }
-    return false;
-}

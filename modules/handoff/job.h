@@ -31,7 +31,4 @@ struct job {
 int job_read(const struct bootlace_host *host, const json_t *item, struct job *job,
              const char **why);
 
-/* Whether the exit code is one that is well. */
-bool job_is_well(const struct job *job, int code);
-
 #endif

@@ -6,33 +6,22 @@
 #include <string.h>
 #include <strings.h>
 #include <support/aws_sign.h>
+#include <support/dump.h>
+#include <support/errand.h>
 #include <support/http.h>
 #include <support/text.h>
 #include <support/tree.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "parameters.h"
-
-enum {
-    PROGRAM_MODE = 0755,
-    FILE_MODE = 0600,
-    FETCH_ATTEMPTS = 5,
-    WORDS_MAX = 4 * JOB_ARGUMENTS_MAX,
-    NS_PER_S = 1000000000
-};
+enum { PROGRAM_MODE = 0755, FILE_MODE = 0600, FETCH_ATTEMPTS = 5 };
 
 static const char place[] = "{file}"; /* in an argument: where the parameters are */
 static const char file_variable[] = "BOOTLACE_PARAMETERS";
 
 /* What a program is started with. */
 struct start {
-    const char *argv[WORDS_MAX + 1];
-    size_t words;
-    const char *variables[WORDS_MAX + 1];
-    size_t variable_count;
-    struct text input;
+    struct errand errand;
     const char *file; /* of the parameters, or NULL */
 };
 
@@ -77,33 +66,6 @@ static int fetch(const struct bootlace_host *host, const struct job *job, const 
     return result < 0 ? result : 0;
 }
 
-static int add_word(struct start *start, const char *word, const char **why)
-{
-    if (start->words == WORDS_MAX) {
-        *why = "it gets too many arguments";
-        return -E2BIG;
-    }
-    start->argv[start->words++] = word;
-    return 0;
-}
-
-static int add_variable(struct start *start, const char *name, const json_t *value,
-                        const char **why)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-
-    if (!*name || strspn(name, letters) != strlen(name) || strspn(name, "0123456789")) {
-        *why = "a variable's name has letters, digits and '_' alone";
-        return -EINVAL;
-    }
-    if (start->variable_count == WORDS_MAX) {
-        *why = "it gets too many variables";
-        return -E2BIG;
-    }
-    start->variables[start->variable_count++] = text_format("%s=%s", name, parameters_word(value));
-    return 0;
-}
-
 static int add_variables(struct start *start, const json_t *object, const char **why)
 {
     const char *name;
@@ -112,7 +74,8 @@ static int add_variables(struct start *start, const json_t *object, const char *
 
     json_object_foreach((json_t *)object, name, value)
     {
-        result = result < 0 ? result : add_variable(start, name, value, why);
+        if (result == 0)
+            result = errand_variable(&start->errand, name, dump_word(value), why);
     }
     return result;
 }
@@ -128,13 +91,14 @@ static int add_argument(struct start *start, const char *name, const json_t *val
     if (json_is_false(value) || json_is_null(value))
         return 0;
     if (json_is_true(value))
-        return add_word(start, text_format("--%s", name), why);
+        return errand_word(&start->errand, text_format("--%s", name), why);
     if (!json_is_array(value))
-        return add_word(start, text_format("--%s=%s", name, parameters_word(value)), why);
+        return errand_word(&start->errand, text_format("--%s=%s", name, dump_word(value)), why);
     json_array_foreach(value, i, item)
     {
         if (result == 0)
-            result = add_word(start, text_format("--%s=%s", name, parameters_word(item)), why);
+            result =
+                errand_word(&start->errand, text_format("--%s=%s", name, dump_word(item)), why);
     }
     return result;
 }
@@ -149,15 +113,14 @@ static int put_file(const struct bootlace_host *host, const struct job *job, str
                             : text_format("/tmp/bootlace-parameters-%d.%s", (int)getpid(),
                                           job->pass == JOB_YAML_FILE ? "yaml" : "json");
     if (job->pass == JOB_YAML_FILE)
-        parameters_add_yaml(&content, job->parameters);
+        dump_yaml(&content, job->parameters);
     else
-        parameters_add_json(&content, job->parameters);
+        dump_json(&content, job->parameters);
     result = tree_put(host, start->file, &content, FILE_MODE);
     free(content.bytes);
     if (result < 0)
         *why = text_format("the file of its parameters cannot be written: %s", strerror(-result));
-    start->variables[start->variable_count++] = text_format("%s=%s", file_variable, start->file);
-    return result < 0 ? result : 0;
+    return result < 0 ? result : errand_variable(&start->errand, file_variable, start->file, why);
 }
 
 /* Gives the parameters as the settings say. */
@@ -180,7 +143,7 @@ static int pass_parameters(const struct bootlace_host *host, const struct job *j
     case JOB_ENVIRONMENT:
         return add_variables(start, job->parameters, why);
     case JOB_STDIN:
-        parameters_add_json(&start->input, job->parameters);
+        dump_json(&start->errand.input, job->parameters);
         return 0;
     case JOB_JSON_FILE:
     case JOB_YAML_FILE:
@@ -203,7 +166,7 @@ static int make_start(const struct bootlace_host *host, const struct job *job, s
 {
     const json_t *argument;
     size_t i;
-    int result = add_word(start, job->program, why);
+    int result = errand_word(&start->errand, job->program, why);
 
     if (result == 0)
         result = add_variables(start, job->environment, why);
@@ -212,60 +175,10 @@ static int make_start(const struct bootlace_host *host, const struct job *job, s
     json_array_foreach(job->args, i, argument)
     {
         if (result == 0)
-            result = add_word(start, with_file(parameters_word(argument), start->file), why);
+            result = errand_word(&start->errand, with_file(dump_word(argument), start->file), why);
     }
     if (result == 0 && job->pass != JOB_JSON_FILE && job->pass != JOB_YAML_FILE)
         result = pass_parameters(host, job, start, why);
-    return result;
-}
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / NS_PER_S;
-}
-
-static int judge(const struct job *job, const struct bootlace_ending *ending, double seconds,
-                 const char **why)
-{
-    if (ending->timed_out) {
-        *why = text_format("it took longer than %u s and was ended", job->time_limit);
-        return -ETIMEDOUT;
-    }
-    if (ending->signal)
-        *why = text_format("signal %d ended it after %.1f s", ending->signal, seconds);
-    else
-        *why = text_format("exit code %d after %.1f s", ending->exit_code, seconds);
-    return !ending->signal && job_is_well(job, ending->exit_code) ? 1 : -EIO;
-}
-
-static int run(const struct bootlace_host *host, const struct job *job, const struct start *start,
-               int *code, const char **why)
-{
-    const struct bootlace_program program = {.size = sizeof program,
-                                             .argv = start->argv,
-                                             .environ_add = start->variables,
-                                             .folder = job->folder,
-                                             .input = text_string(&start->input),
-                                             .input_size = start->input.size,
-                                             .effect = BOOTLACE_CHANGES,
-                                             .time_limit = job->time_limit};
-    struct bootlace_ending ending;
-    double began = now();
-    int result = host->run_program(host, &program, &ending);
-
-    if (result == -ENOENT)
-        *why = text_format("%s is not installed: packages can bring it, or source", job->program);
-    else if (result < 0)
-        *why = text_format("%s cannot be started: %s", job->program, strerror(-result));
-    if (result < 0 || host->dry_run)
-        return result < 0 ? result : 1;
-    *code = ending.exit_code;
-    result = judge(job, &ending, now() - began, why);
-    if (result < 0)
-        host->ended(host, &ending);
     return result;
 }
 
@@ -275,16 +188,22 @@ int program_hand_over(const struct bootlace_host *host, const struct job *job, i
     static struct start start;
     int result = 0;
 
-    start = (struct start){.words = 0};
+    start = (struct start){.errand = {.folder = job->folder,
+                                      .time_limit = job->time_limit,
+                                      .codes = job->codes,
+                                      .code_count = job->code_count}};
     *code = -1;
     if (job->uri)
         result = fetch(host, job, why);
     if (result == 0)
         result = make_start(host, job, &start, why);
-    if (result == 0)
-        result = run(host, job, &start, code, why);
+    if (result == 0) {
+        result = errand_run(host, &start.errand, code, why);
+        if (result == -ENOENT)
+            *why = text_format("%s: packages can bring it, or source", *why);
+    }
     if (start.file && !job->file)
         tree_remove(host, start.file);
-    free(start.input.bytes);
+    free(start.errand.input.bytes);
     return result;
 }

@@ -1,23 +1,23 @@
 /*
- * Parameters in the forms in which a program can take them.
+ * Values as programs take them; see dump.h.
  *
  * YAML is written with every key and text in double quotes, as JSON has them (YAML 1.2, section
  * 5.7: all of JSON's escapes are YAML's), so no text can be read as anything else.
  */
-#include "parameters.h"
+#include <support/dump.h>
 
 #include <stdlib.h>
 
 enum { INDENT = 2, DEPTH_MAX = 64 };
 
-char *parameters_word(const json_t *value)
+char *dump_word(const json_t *value)
 {
     if (json_is_string(value))
         return text_format("%s", json_string_value(value));
     return text_need(json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT));
 }
 
-void parameters_add_json(struct text *out, const json_t *object)
+void dump_json(struct text *out, const json_t *object)
 {
     char *text = text_need(json_dumps(object, JSON_INDENT(INDENT)));
 
@@ -63,7 +63,7 @@ static void add_value(struct text *out, const json_t *value, int depth)
     }
 }
 
-void parameters_add_yaml(struct text *out, const json_t *object)
+void dump_yaml(struct text *out, const json_t *object)
 {
     if (!json_object_size(object))
         text_add_string(out, "{}\n");
