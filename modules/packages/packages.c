@@ -18,6 +18,7 @@
 #include <support/text.h>
 #include <support/tree.h>
 
+#include "implied.h"
 #include "install.h"
 #include "manager.h"
 #include "tool.h"
@@ -341,6 +342,17 @@ static void leave_out_baked(const struct input *given, struct wish *wish)
         (json_object_get(given->settings, "yum_repos") && !input_is_baked(given, "yum_repos"));
 }
 
+static bool is_wanted(const struct wish *wish)
+{
+    return wish->count || wish->update || wish->upgrade || wish->sources;
+}
+
+static int want_nothing(const struct bootlace_host *host)
+{
+    host->note(host, "nothing is to be installed");
+    return 0;
+}
+
 static int run(const struct bootlace_host *host, const char *input)
 {
     struct run run = {.work = {.host = host}};
@@ -353,13 +365,15 @@ static int run(const struct bootlace_host *host, const char *input)
     if (result < 0)
         return result;
     leave_out_baked(&given, &run.work.wish);
-    if (!wish->count && !wish->update && !wish->upgrade && !wish->sources) {
-        host->note(host, "nothing is to be installed");
-        return 0;
-    }
+    if (!is_wanted(wish) && !implied_any(given.settings))
+        return want_nothing(host);
     result = manager_detect(&run.work);
+    if (result == 0)
+        result = implied_add(&run.work, given.settings);
     if (result < 0)
         return result;
+    if (!is_wanted(wish))
+        return want_nothing(host);
     assign(&run);
     return do_all(&run);
 }
@@ -376,8 +390,9 @@ static const char *const keys[] = {"packages",
                                    "apt_reboot_if_required",
                                    NULL};
 
-/* Where package sources are configured, the lists are to be renewed. */
-static const char *const reads[] = {"apt", "yum_repos", NULL};
+/* Where package sources are configured, the lists are to be renewed; the others ask for packages.
+ */
+static const char *const reads[] = {"apt", "yum_repos", "puppet", "chef", "ansible", NULL};
 
 const struct bootlace_module bootlace_module = {
     .size = sizeof bootlace_module,

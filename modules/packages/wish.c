@@ -134,6 +134,16 @@ static int read_packages(const struct bootlace_host *host, const json_t *list, s
     return 0;
 }
 
+int wish_add(const struct bootlace_host *host, struct wish *wish, const char *name,
+             const char *version)
+{
+    for (size_t i = 0; i < wish->count; i++) {
+        if (!wish->packages[i].manager && strcmp(wish->packages[i].name, name) == 0)
+            return 0;
+    }
+    return add(host, wish, NULL, name, version);
+}
+
 static int read_number(const struct bootlace_host *host, const json_t *settings, const char *key,
                        unsigned *value)
 {

@@ -49,4 +49,9 @@ struct wish {
 /* Reads the settings; 0, or what host->fail returned. */
 int wish_read(const struct bootlace_host *host, const json_t *settings, struct wish *wish);
 
+/* Adds a package for this machine's manager, unless it is asked for already; version may be NULL.
+ * The same. */
+int wish_add(const struct bootlace_host *host, struct wish *wish, const char *name,
+             const char *version);
+
 #endif

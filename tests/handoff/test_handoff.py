@@ -7,22 +7,15 @@ BOOTLACE_BUILD names the build folder.
 import hashlib
 import json
 import os
-import sys
 import unittest
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path += [str(TESTS / "rig"), str(TESTS / "agent"), str(TESTS / "servers")]
-import host  # noqa: E402  (found by the line above)
-import roots  # noqa: E402
-from agent import (AgentTest, EXIT_INPUT, EXIT_STEP, build_folder, is_sanitized,  # noqa: E402
-                   needs_root)
-from module_call import ModuleTest  # noqa: E402
+from inside import InsideTest
+import host  # found by the line above
+from agent import AgentTest, EXIT_INPUT, EXIT_STEP, build_folder, needs_root
+from module_call import ModuleTest
 from test_manual import Page  # noqa: E402
 from web import Web  # noqa: E402
-
-PACKAGES = ["puppet-agent", "ansible-core", "git", "libjansson4", "libyaml-0-2", "zlib1g",
-            "libcurl4", "libexpat1", "libssl3"]
 
 # Tells what it was given: its arguments, input, file and variables.
 TELLER = """\
@@ -155,28 +148,13 @@ class Forms(ModuleTest):
         self.assertFalse(os.path.exists(path))
 
 
-@needs_root
-@unittest.skipIf(os.environ.get("BOOTLACE_BUILD") and is_sanitized(), "a sanitizer's library is "
-                 "not in the machine")
-class Real(ModuleTest):
+class Real(InsideTest):
     """In a copy of a small Debian, with its own puppet and ansible."""
 
     module = "handoff"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.copy = roots.Copy(PACKAGES)
-        cls.copy.__enter__()
-        cls.addClassCleanup(cls.copy.__exit__)
-        for folder in ("/tmp", build_folder()):
-            inside = cls.copy.path(folder)
-            inside.mkdir(parents=True, exist_ok=True)
-            host.run(["mount", "--bind", folder, inside])
-
-    def run_inside(self, item, status="changed"):
-        return self.assert_called(status, {"handoff": [item]}, root="/",
-                                  wrapper=["chroot", str(self.copy.root)],
-                                  variables={"HOME": "/root"})
+    def run_inside(self, item):
+        return self.call_inside({"handoff": [item]})
 
     def test_puppet_apply(self):
         self.copy.put("/etc/puppet/site.pp",
@@ -191,17 +169,13 @@ class Real(ModuleTest):
         self.assertEqual(self.run_inside(item).item("puppet")["exit_code"], 0)
 
     def test_ansible_pull(self):
-        self.copy.put("/srv/play/local.yml", """\
+        self.make_repository("/srv/play", local_yml="""\
 - hosts: all
   connection: local
   gather_facts: false
   tasks:
   - copy: {content: "role {{ role }}\\n", dest: /etc/role, mode: "0644"}
 """)
-        for words in (["init", "-q", "."], ["add", "."],
-                      ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm",
-                       "x"]):
-            self.copy.run(["git", "-C", "/srv/play", *words])
         called = self.run_inside({"program": "ansible-pull",
                                   "args": ["--url", "file:///srv/play", "--inventory",
                                            "localhost,", "--extra-vars", "@{file}"],

@@ -101,6 +101,36 @@ class Versions(AptTest):
 
 
 @needs_root
+class Implied(AptTest):
+    """What other keys set up is installed, too."""
+
+    def names(self, status, settings):
+        called = self.call(settings)
+        self.assertEqual(called.status, status, called)
+        return [item["item"] for item in called.items if item["item"] != "package lists"]
+
+    def test_puppet(self):
+        self.assertEqual(self.names("changed", {"puppet": {"package_name": "good",
+                                                           "version": "1.0"}}), ["good 1.0"])
+        self.assertEqual(self.version("good"), "1.0")
+        self.assertEqual(self.names("failed", {"puppet": {}}), ["puppet-agent"])
+        self.assertEqual(self.names("unchanged", {"puppet": {"install": False}}), [])
+
+    def test_chef(self):
+        self.assertEqual(self.names("failed", {"chef": {"exec": False}}), ["chef"])
+        self.put("usr/bin/chef-client", mode=0o755)
+        self.assertEqual(self.names("unchanged", {"chef": {"exec": False}}), [])
+        self.assertEqual(self.names("failed", {"chef": {"force_install": True}}), ["chef"])
+
+    def test_ansible(self):
+        self.assertEqual(self.names("changed", {"ansible": {"package_name": "good"}}), ["good"])
+        self.assertEqual(self.names("failed", {"ansible": {"pull": {}}, "packages": ["good"]}),
+                         ["good", "ansible", "git"])
+        self.assertEqual(self.names("failed", {"ansible": {"install_method": "pip"}}),
+                         ["python3-pip"])
+
+
+@needs_root
 class Upgrade(AptTest):
     def test_upgrades(self):
         self.assert_called("changed", {"packages": [["good", "1.0"]]})
