@@ -39,6 +39,8 @@ static json_t *make_input(const struct step *step, const struct execute_setup *s
     json_put(input, "metadata", memory_need(json_deep_copy(setup->metadata)));
     if (setup->bake)
         json_put_flag(input, "bake", true);
+    if (setup->before)
+        json_put(input, "before", json_incref(setup->before));
     if (json_array_size(step->baked))
         json_put(input, "baked", json_incref(step->baked));
     return input;

@@ -30,6 +30,7 @@ struct execute_setup {
     const char *root;
     bool dry_run;
     bool bake;                      /* the tree becomes an image */
+    json_t *before;                 /* of a prepare: the modules whose steps come before, or NULL */
     const char *machine;            /* what tells it from its clones; "" or NULL = not known */
     const json_t *metadata;         /* object: path -> text, or null where there is no such item */
     const char *part_file;          /* of the step's part, or NULL */

@@ -45,6 +45,18 @@ static bool is_to_run(const struct step *step)
     return step->run && step->outcome.state == STEP_PENDING;
 }
 
+/* The names of the modules whose steps are still to be done before this one. */
+static json_t *steps_before(const struct loop *loop, const struct step *last)
+{
+    json_t *names = memory_need(json_array());
+
+    for (const struct step *step = loop->steps->items; step < last; step++) {
+        if (is_to_run(step))
+            json_add(names, json_string(step->module->name));
+    }
+    return names;
+}
+
 /* Begins prepares as far as there are slots. A prepare that does not start is no failure. */
 static void start_prepares(struct loop *loop)
 {
@@ -54,10 +66,12 @@ static void start_prepares(struct loop *loop)
         while (loop->next_prepare < loop->steps->count) {
             struct step *step = &loop->steps->items[loop->next_prepare++];
             struct execute_setup setup = setup_of(loop, NULL);
+            AUTO_JSON json_t *before = NULL;
             struct error ignored = ERROR_INIT;
 
             if (!is_to_run(step) || !step->module->has_prepare || step->part)
                 continue;
+            setup.before = before = steps_before(loop, step);
             if (execute_start(&loop->slots[slot], step, HOST_PREPARE, &setup, &ignored) == 0)
                 break;
         }

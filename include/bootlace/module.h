@@ -20,6 +20,7 @@
  *     6  bootlace_file.flags, bootlace_host.settle
  *     7  bootlace_module.forget, BOOTLACE_TREE_STATE
  *     8  bootlace_host.bake, bootlace_host.leave, BOOTLACE_BY_ITEM, "bake" and "baked" in the input
+ *     9  "before" in the input of prepare
  *
  * SPDX-License-Identifier: MIT
  */
@@ -252,11 +253,12 @@ struct bootlace_host {
  *     {"settings":{"<key>":…},
  *      "part":{"type":…,"name":…,"file":…,"arguments":…,"detach":…},
  *      "stage":"main","dry_run":false,"root":"/","metadata":{"instance-id":…,…},
- *      "bake":true,"baked":[…]}
+ *      "bake":true,"baked":[…],"before":[…]}
  *
  * with settings or part; part.file is the path of a file that holds the part's bytes, mode 0700,
  * in a folder of the step's own. bake is there where the tree becomes an image; baked, where it is
- * one, names the keys that are as they were baked into it, and were done then.
+ * one, names the keys that are as they were baked into it, and were done then. before, of prepare
+ * alone, names the modules whose steps come before, and may run beside it.
  *
  * They return 1 = something changed, 0 = nothing to do, or a negative errno = failed. Each call
  * has a process of its own: memory need not be freed, and a crash ends that step alone.

@@ -170,6 +170,7 @@ const struct manager manager_apt = {
     .update = update,
     .upgrade = upgrade,
     .install = install,
+    .fetch_only = "--download-only",
     .repair = repair,
     .environment = environment,
     .lists = "/var/lib/apt/lists",

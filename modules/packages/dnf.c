@@ -90,6 +90,7 @@ const struct manager manager_dnf = {
     .update = refresh,
     .upgrade = upgrade,
     .install = install,
+    .fetch_only = "--downloadonly",
     .locks = rpm_locks,
     .symptoms = symptoms,
     .add_tree = add_tree,

@@ -135,6 +135,8 @@ static int run(const struct pending *pending, struct said *said, const char **wh
 
     if (manager->add_options)
         manager->add_options(pending->items, pending->count, &names);
+    if (pending->work->ahead)
+        words_add(&names, manager->fetch_only);
     for (size_t i = 0; i < pending->count; i++)
         words_add(&names, manager->spec(pending->items[i]));
     result = tool_run(pending->work, manager->install, &names, TOOL_PACKAGES_LIMIT_S, said, why);

@@ -6,6 +6,7 @@
 #define BOOTLACE_PACKAGES_MANAGER_H
 
 #include <bootlace/module.h>
+#include <stdint.h>
 
 #include "installed.h"
 #include "symptom.h"
@@ -40,6 +41,7 @@ struct manager {
     const char *const *update;
     const char *const *upgrade;
     const char *const *install;
+    const char *fetch_only;         /* makes the last two fetch and do no more; NULL: it cannot */
     const char *const *repair;      /* a whole command that brings a cut off run to its end */
     const char *const *environment; /* "NAME=value" */
     const char *lists;              /* the folder of its lists, or NULL */
@@ -79,6 +81,7 @@ struct work {
     const struct bootlace_host *host;
     const struct manager *manager;
     bool outside; /* it is the machine's manager, told of another tree */
+    bool ahead;   /* packages are only fetched */
     struct wish wish;
 };
 

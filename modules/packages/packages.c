@@ -1,31 +1,30 @@
 /*
  * packages: what is to be installed, by the system's own package manager.
  *
- * What is there already is found by asking the database of what is installed, so that a second run
+ * Lists and packages are fetched ahead where nothing that comes before could change them. What is
+ * there already is found by asking the database of what is installed, so that a second run
  * needs neither the network nor the manager. Otherwise: the lists are renewed, everything is
  * upgraded where that is asked for, and what is missing is installed; each with its own item in the
  * record.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/input.h>
 #include <support/outcome.h>
-#include <support/remember.h>
 #include <support/text.h>
 #include <support/tree.h>
 
 #include "implied.h"
 #include "install.h"
+#include "lists.h"
 #include "manager.h"
 #include "tool.h"
 
 #include <packages.schema.h>
 
-enum { TIME_LIMIT_S = 7200, HEXADECIMAL = 16 };
+enum { TIME_LIMIT_S = 7200 };
 
 #define LISTS_ITEM "package lists"
 #define UPGRADE_ITEM "upgrade"
@@ -92,47 +91,24 @@ static void report(struct run *run, const char *item, int result, const char *wh
     run->stopped = run->stopped || (result < 0 && run->work.wish.stop);
 }
 
-/* What tells whether the lists are others than before: the files' names, sizes and times. They are
- * the sources' own, and stay as they are where the sources have nothing new. */
-static uint64_t stamp_of_lists(const struct work *work)
-{
-    const char *path = work->manager->lists;
-    int fd = path ? tree_open(work->host, path, O_RDONLY | O_DIRECTORY) : -1;
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-    struct stat info;
-    uint64_t sum = 0;
-
-    while (folder && (entry = readdir(folder))) {
-        char digest[REMEMBER_DIGEST_MAX], *text;
-
-        if (fstatat(fd, entry->d_name, &info, 0) < 0 || !S_ISREG(info.st_mode) || !info.st_size)
-            continue;
-        text = text_format("%s %lld %lld", entry->d_name, (long long)info.st_size,
-                           (long long)info.st_mtime);
-        remember_digest(digest, (const char *const[]){text}, (size_t[]){strlen(text)}, 1);
-        sum += strtoull(digest, NULL, HEXADECIMAL); /* in any order */
-        free(text);
-    }
-    if (folder)
-        closedir(folder);
-    return sum;
-}
-
 static void update(struct run *run)
 {
     const struct work *work = &run->work;
     const struct bootlace_host *host = work->host;
     struct said *said = text_need(calloc(1, sizeof *said));
-    uint64_t before = stamp_of_lists(work);
+    uint64_t before = lists_stamp(work);
     const char *why = NULL;
     int result;
 
+    if (!host->dry_run && lists_are_fresh(work)) {
+        report(run, LISTS_ITEM, 1, "renewed ahead", said);
+        return;
+    }
     said->symptoms = work->manager->symptoms;
     host->progress(host, PROGRESS_LISTS, "renewing the package lists");
     result = tool_run(work, work->manager->update, NULL, TOOL_LISTS_LIMIT_S, said, &why);
     if (result == 0)
-        result = host->dry_run || stamp_of_lists(work) != before;
+        result = host->dry_run || lists_stamp(work) != before;
     report(run, LISTS_ITEM, result, why, said);
 }
 
@@ -347,35 +323,108 @@ static bool is_wanted(const struct wish *wish)
     return wish->count || wish->update || wish->upgrade || wish->sources;
 }
 
-static int want_nothing(const struct bootlace_host *host)
+/* What is wanted, and by which manager it comes: 1, 0 nothing, or what host->fail returned. */
+static int begin(struct run *run, const struct input *given)
 {
-    host->note(host, "nothing is to be installed");
-    return 0;
+    const struct bootlace_host *host = run->work.host;
+    const struct wish *wish = &run->work.wish;
+    int result = wish_read(host, given->settings, &run->work.wish);
+
+    if (result < 0)
+        return result;
+    leave_out_baked(given, &run->work.wish);
+    if (!is_wanted(wish) && !implied_any(given->settings))
+        return 0;
+    result = manager_detect(&run->work);
+    if (result == 0)
+        result = implied_add(&run->work, given->settings);
+    if (result < 0 || !is_wanted(wish))
+        return result;
+    assign(run);
+    return 1;
 }
 
 static int run(const struct bootlace_host *host, const char *input)
 {
     struct run run = {.work = {.host = host}};
-    const struct wish *wish = &run.work.wish;
     struct input given;
     int result = input_read(host, input, &given);
 
     if (result == 0)
-        result = wish_read(host, given.settings, &run.work.wish);
-    if (result < 0)
-        return result;
-    leave_out_baked(&given, &run.work.wish);
-    if (!is_wanted(wish) && !implied_any(given.settings))
-        return want_nothing(host);
-    result = manager_detect(&run.work);
+        result = begin(&run, &given);
     if (result == 0)
-        result = implied_add(&run.work, given.settings);
+        host->note(host, "nothing is to be installed");
+    return result > 0 ? do_all(&run) : result;
+}
+
+/* ---- ahead of its turn ---- */
+
+/*
+ * Whether lists and packages are the same now as when the step has its turn: package sources are
+ * not configured before that, and nothing runs beside this that could be at the manager itself. A
+ * volume that is mounted meanwhile hides what was fetched, at worst.
+ */
+static bool may_fetch_ahead(const struct run *run, const struct input *given)
+{
+    static const char *const harmless[] = {"login-keys", "host-keys", "grow",     "mounts", "users",
+                                           "hostname",   "locale",    "timezone", NULL};
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(given->object, "before"), i, item)
+    {
+        const char *const *known = harmless, *name = json_string_value(item);
+
+        while (*known && name && strcmp(*known, name) != 0)
+            known++;
+        if (!*known)
+            return false;
+    }
+    return !run->work.wish.sources && run->work.manager->fetch_only &&
+           tree_is_running(run->work.host) && !run->work.host->dry_run;
+}
+
+static void fetch_ahead(struct run *run, bool missing)
+{
+    const struct work *work = &run->work;
+    const struct wish *wish = &work->wish;
+    struct said *said = text_need(calloc(1, sizeof *said));
+    struct words only = {0};
+    const char *ignored;
+
+    said->symptoms = work->manager->symptoms;
+    words_add(&only, work->manager->fetch_only);
+    if (work->manager->update &&
+        (wish->update || ((missing || wish->upgrade) && work->manager->lists_first))) {
+        if (tool_run(work, work->manager->update, NULL, TOOL_LISTS_LIMIT_S, said, &ignored) < 0)
+            return;
+        lists_remember(work);
+    }
+    if (wish->upgrade)
+        tool_run(work, work->manager->upgrade, &only, TOOL_PACKAGES_LIMIT_S, said, &ignored);
+    if (missing)
+        install_packages(work, run->system, run->system_count);
+}
+
+/* Into the manager's own caches. What fails, or finds the manager at work, is left to the step. */
+static int prepare(const struct bootlace_host *host, const char *input)
+{
+    struct run run = {.work = {.host = host, .ahead = true}};
+    const char *ignored;
+    struct input given;
+    int result = input_read(host, input, &given);
+
+    if (result == 0)
+        result = begin(&run, &given);
     if (result < 0)
         return result;
-    if (!is_wanted(wish))
-        return want_nothing(host);
-    assign(&run);
-    return do_all(&run);
+    if (result == 0 || !may_fetch_ahead(&run, &given))
+        return 0;
+    run.work.wish.lock_wait_s = run.work.wish.retries = 0;
+    result = install_look(&run.work, run.system, run.system_count, &run.before, &ignored);
+    if (result == 0)
+        fetch_ahead(&run, is_missing(run.system, run.system_count));
+    return result;
 }
 
 static const char *const keys[] = {"packages",
@@ -408,5 +457,6 @@ const struct bootlace_module bootlace_module = {
     .order = 700,
     .flags = BOOTLACE_REPEATABLE | BOOTLACE_BAKEABLE | BOOTLACE_BY_ITEM,
     .time_limit = TIME_LIMIT_S,
+    .prepare = prepare,
     .run = run,
 };

@@ -105,6 +105,7 @@ const struct manager manager_pacman = {
     .update = update,
     .upgrade = upgrade,
     .install = install,
+    .fetch_only = "--downloadonly",
     .lists = "/var/lib/pacman/sync",
     .lists_first = true,
     .locks = locks,

@@ -88,6 +88,7 @@ const struct manager manager_zypper = {
     .update = update,
     .upgrade = upgrade,
     .install = install,
+    .fetch_only = "--download-only",
     .locks = locks,
     .symptoms = symptoms,
     .add_tree = add_tree,

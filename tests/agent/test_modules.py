@@ -121,7 +121,7 @@ class Given(AgentTest):
                     "metadata": self.metadata}
         reports = self.reports()
         self.assertEqual(reports["run"]["input"], expected)
-        self.assertEqual(reports["prepare"]["input"], expected)
+        self.assertEqual(reports["prepare"]["input"], {**expected, "before": []})
 
     def test_settings_in_a_dry_run(self):
         self.machine.config({"report": self.out})
@@ -421,6 +421,15 @@ class Order(AgentTest):
         times = self.times()
         self.assertLess(times["first-run"], times["second-prepare-end"])
         self.assertLess(times["second-prepare-end"], times["second-run"])
+
+    def test_a_prepare_knows_what_comes_before(self):
+        given = os.path.join(self.work, "given")
+        self.add("first", order=1)
+        self.add("second", f"cat >{given}", order=2)
+        self.add("third", order=3)
+        self.assert_run()
+        with open(given, encoding="utf-8") as text:
+            self.assertEqual(json.load(text)["before"], ["first"])
 
     def test_more_prepares_than_there_are_places(self):
         names = [f"m{number:02}" for number in range(20)]

@@ -4,9 +4,10 @@
  *     call_module MODULE.so ROOT RESULTS [prepare|stop|forget] [dry-run] [METADATA [PART]]
  *
  * The settings are YAML on standard input. METADATA is a JSON object; PART a file. The variables
- * CALL_STAGE and CALL_MACHINE are the input's "stage" and "machine". The module's
- * log goes to standard output and error, its results, JSON lines, to the file RESULTS. It is the
- * agent's own host (run/host.h) that the module sees; metadata that is not given is absent.
+ * CALL_STAGE, CALL_MACHINE and CALL_BEFORE are the input's "stage", "machine" and, a word for each
+ * step, "before". The module's log goes to standard output and error, its results, JSON lines, to
+ * the file RESULTS. It is the agent's own host (run/host.h) that the module sees; metadata that is
+ * not given is absent.
  */
 #include "base/buffer.h"
 #include "base/file.h"
@@ -71,6 +72,20 @@ static bool takes_word(int count, char **arguments, int *next, const char *word)
     return taken;
 }
 
+/* The words of a text as a list; NULL where there is no text. */
+static json_t *words_of(const char *text)
+{
+    AUTO_FREE char *copy = text ? memory_copy_string(text) : NULL;
+    json_t *list = text ? memory_need(json_array()) : NULL;
+    char *rest = copy, *word;
+
+    while (rest && (word = strsep(&rest, " "))) {
+        if (*word)
+            json_add(list, json_string(word));
+    }
+    return list;
+}
+
 int main(int count, char **arguments)
 {
     int next = 4;
@@ -103,6 +118,8 @@ int main(int count, char **arguments)
     json_put_text(input, "root", arguments[2]);
     json_put_text(input, "stage", getenv("CALL_STAGE"));
     json_put_text(input, "machine", getenv("CALL_MACHINE"));
+    if (getenv("CALL_BEFORE"))
+        json_put(input, "before", words_of(getenv("CALL_BEFORE")));
     settings = json_parse(metadata, strlen(metadata), "metadata", &error);
     if (!settings)
         return complain(&error);
