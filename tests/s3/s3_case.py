@@ -57,13 +57,20 @@ class S3Test(ModuleTest):
 
     module = "s3"
 
+    @classmethod
+    def start_server(cls):
+        return server()
+
+    def make_client(self):
+        return client(self.server.endpoint)
+
     def setUp(self):
         super().setUp()
-        self.server = server()
+        self.server = self.start_server()
         self.proxy = faulty.Proxy(self.server.port)
         self.proxy.__enter__()
         self.addCleanup(self.proxy.__exit__)
-        self.client = client(self.server.endpoint)
+        self.client = self.make_client()
         self.bucket = f"test-{os.getpid()}-{next(_numbers)}"
         self.client.create_bucket(Bucket=self.bucket)
 
