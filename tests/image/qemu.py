@@ -30,9 +30,10 @@ def missing():
     return programs or ([] if os.uname().machine == "x86_64" else ["a host of the kind x86_64"])
 
 
-def make_disk(tree, path, size="2G"):
-    """A file system with all that is in a tree, as a disk's image."""
-    host.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, "-L", "root", path, size], limit=300)
+def make_disk(tree, path, size="2G", offset=0):
+    """A file system with all that is in a tree, as a disk's image, from a byte of it on."""
+    host.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, "-L", "root", "-E", f"offset={offset}",
+              path, size], limit=300)
 
 
 def free_port():
@@ -45,7 +46,7 @@ def free_port():
 class Machine:
     """One boot of a disk, from `with` to its end."""
 
-    def __init__(self, disk, kernel, initrd, work, *, instance_id, user_data=None, words="",
+    def __init__(self, disks, kernel, initrd, work, *, instance_id, user_data=None, words="",
                  forward=80):
         self.work = Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
@@ -56,9 +57,9 @@ class Machine:
         self.port = free_port()
         self.console = self.work / "console"
         with open(self.work / "qemu", "wb") as said:
-            self.process = self._start(disk, kernel, initrd, words, forward, instance_id, said)
+            self.process = self._start(disks, kernel, initrd, words, forward, instance_id, said)
 
-    def _start(self, disk, kernel, initrd, words, forward, instance_id, said):
+    def _start(self, disks, kernel, initrd, words, forward, instance_id, said):
         relay = (f"/bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/{self.service.port}; "
                  "cat <&3 & cat >&3'")
         uuid = "ec2" + host.digest(instance_id)[:5] + "-0001-4002-8003-000000000000"
@@ -69,7 +70,8 @@ class Machine:
              "-display", "none",
              "-kernel", kernel, "-initrd", initrd,
              "-append", f"root=LABEL=root rw console=ttyS0 net.ifnames=0 {words}",
-             "-drive", f"file={disk},format=raw,if=virtio,cache=unsafe",
+             *[word for disk in disks
+               for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=unsafe")],
              "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,serial={uuid},"
                         f"uuid={uuid}",
              "-netdev", f"user,id=net,restrict=on,net={SERVICE_NETWORK},host=169.254.169.2,"

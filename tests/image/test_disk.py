@@ -6,14 +6,11 @@ A real kernel, real firmware: so what a container cannot show is seen here, evid
 firmware and the random seed that systemd saves when it goes down. BOOTLACE_BUILD names the build.
 """
 
-import os
 import shutil
 import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-from golden import GoldenTest, host
+from disk import BOOTABLE, DiskTest, host
 import boottest
 import qemu
 import roots
@@ -21,10 +18,8 @@ import roots
 sys.path.append(str(boottest.SOURCE / "tests" / "packaging"))
 import packages  # noqa: E402  (found by the line above)
 
-# What the recipe debian-root puts into a tree, and what boots it.
-PACKAGES = ["systemd", "systemd-sysv", "systemd-resolved", "dbus", "udev", "iproute2",
-            "openssh-server", "ca-certificates", "linux-image-cloud-amd64", "initramfs-tools",
-            "zstd"]
+# What the recipe debian-root puts into a tree.
+PACKAGES = [*BOOTABLE, "systemd-resolved", "openssh-server", "ca-certificates"]
 # What it installs, bootlace's own dependencies among them.
 INSTALLED = ["nginx-light", "libcurl4", "libexpat1", "libjansson4", "libyaml-0-2"]
 
@@ -40,17 +35,7 @@ WantedBy=multi-user.target
 """
 
 
-@unittest.skipUnless(os.environ.get("BOOTLACE_TEST_ALL") == "1", "one of the long ones: --all")
-class Disk(GoldenTest):
-    def setUp(self):
-        super().setUp()
-        lacking = qemu.missing()
-        if lacking:
-            self.skipTest("not here: " + ", ".join(lacking))
-        self.work = Path(tempfile.mkdtemp(dir=host.cache_folder(), prefix="disk."))
-        self.addCleanup(shutil.rmtree, self.work)
-        self.disk = self.work / "disk"
-
+class Disk(DiskTest):
     def make(self):
         """The disk of a tree that was baked and sealed."""
         with roots.Copy(PACKAGES) as copy:
@@ -61,30 +46,10 @@ class Disk(GoldenTest):
             copy.put("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/apt ./\n")
             copy.put("/etc/systemd/system/sealer.service", SEALER)
             host.run(["systemctl", f"--root={copy.root}", "enable", "sealer.service"])
-            for name in ("vmlinuz", "initrd.img"):
-                shutil.copy(copy.path(f"/{name}").resolve(), self.work / name)
-            for name in ("proc", "dev"):
-                host.run(["umount", "--recursive", copy.path(f"/{name}")])
+            self.take_out(copy)
             host.run([boottest.SOURCE / "packaging/recipes/into-tree", copy.root,
                       packages.deb("bootlace")], limit=180)
             qemu.make_disk(copy.root, self.disk)
-
-    def boot(self, name, **how):
-        one = qemu.Machine(self.disk, self.work / "vmlinuz", self.work / "initrd.img",
-                           self.work / name, **how)
-        self.addCleanup(one.__exit__)
-        return one
-
-    def content(self, *paths):
-        """What files of the disk hold, once its machine is off."""
-        folder = self.work / "mounted"
-        folder.mkdir(exist_ok=True)
-        host.run(["mount", "-o", "loop,ro", self.disk, folder])
-        try:
-            return {path: place.read_bytes() for path in paths
-                    for place in [folder / path.lstrip("/")] if place.exists()}
-        finally:
-            host.run(["umount", folder])
 
     def test_a_disk_and_what_becomes_of_it(self):
         self.make()
