@@ -17,6 +17,9 @@ class Keys(unittest.TestCase):
         self.assertEqual(readme, key_table.readme_with(readme, key_table.table()),
                          "run tests/oracle/key_table.py --write")
 
+    def test_what_is_missing_below_a_key_is_told(self):
+        self.assertEqual(key_table.not_told(), {})
+
 
 if __name__ == "__main__":
     unittest.main()
