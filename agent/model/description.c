@@ -100,7 +100,7 @@ static int check_shape(const json_t *object, struct error *error)
     if (!name_is_good(json_text_of(object, "name", NULL)))
         return error_set(error, ERROR_INPUT, "\"name\" is not [a-z0-9-]+ of at most %d",
                          DESCRIPTION_NAME_MAX);
-    if (schema && !json_is_object(schema) && !json_is_null(schema))
+    if (schema && !json_is_object(schema) && !json_is_null(schema) && !json_is_true(schema))
         return error_set(error, ERROR_INPUT, "\"schema\" is no object");
     if (check_kinds(object, error) < 0)
         return -1;

@@ -3,7 +3,8 @@
  *
  * It has one form, the JSON object that an executable module prints for `describe`, that the build
  * writes as a manifest beside a shared object, and that this struct mirrors. So every kind of
- * module is the same to the stages.
+ * module is the same to the stages. The schema is true in a manifest that has it in a file of its
+ * own, until that is read.
  */
 #ifndef BOOTLACE_MODEL_DESCRIPTION_H
 #define BOOTLACE_MODEL_DESCRIPTION_H

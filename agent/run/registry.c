@@ -15,7 +15,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static const char manifest_end[] = ".json";
+static const char manifest_end[] = ".json", schema_end[] = ".schema.json";
 
 struct scan {
     struct registry *registry;
@@ -237,7 +237,7 @@ static void take_file(struct scan *scan, const char *file)
 
 static int is_module_file(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.';
+    return entry->d_name[0] != '.' && !ends_with(entry->d_name, schema_end);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -336,6 +336,29 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
     keep_one_owner(&scan);
     if (keep)
         save_cache(&scan, cache);
+    return 0;
+}
+
+int registry_read_schema(struct registry *registry, size_t index, struct error *error)
+{
+    const struct description *module = &registry->modules[index];
+    AUTO_FREE char *path = NULL;
+    json_t *schema = NULL;
+    struct stat info;
+    int got;
+
+    if (!json_is_true(json_object_get(module->object, "schema")))
+        return 0;
+    path = memory_format("%.*s%s", (int)(strlen(module->path) - strlen(".so")), module->path,
+                         schema_end);
+    if (!module->native || stat(path, &info) < 0)
+        return error_set(error, ERROR_INTERNAL, "its schema is not beside it");
+    if (check_file(&info, error) < 0)
+        return -1;
+    got = json_read_file(AT_FDCWD, path, DESCRIPTION_MAX, &schema, error);
+    if (got <= 0)
+        return got < 0 ? -1 : error_set(error, ERROR_INTERNAL, "its schema is not beside it");
+    json_put(module->object, "schema", schema);
     return 0;
 }
 

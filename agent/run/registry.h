@@ -7,6 +7,9 @@
  * that cannot be described is listed with its error, which is remembered, too, and never keeps the
  * others from working.
  *
+ * A manifest says of its schema that it is in NAME.schema.json beside it, for most runs need few of
+ * them, or none.
+ *
  * A manifest without its shared object that names a package tells of a module that is in that
  * package: so who wants it can be told what to install, and its settings are checked all the same.
  */
@@ -37,6 +40,12 @@ int registry_scan(struct registry *registry, const char *folder, const char *cac
                   struct error *error);
 void registry_clear(struct registry *registry);
 const struct description *registry_find(const struct registry *registry, const char *name);
+
+/*
+ * Reads the schema of a module into its description, where it is in a file of its own and was not
+ * read yet. An error says what is wrong with the file.
+ */
+int registry_read_schema(struct registry *registry, size_t index, struct error *error);
 
 /* Leaves a module out that is there already, and adds why to the problems. It stays where it is:
  * steps that were planned before refer to it. */

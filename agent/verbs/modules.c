@@ -113,7 +113,7 @@ int verb_modules(const struct options *options)
         return refuse(&error);
     }
     if (registry_scan(&registry, NULL, NULL, false, &error) < 0 ||
-        schemas_make(&schemas, &registry, &error) < 0)
+        schemas_make(&schemas, &registry, NULL, &error) < 0)
         return refuse(&error);
     if (!options->operand_count) {
         show_list(&registry, options->json);

@@ -13,7 +13,7 @@ int verb_schema(const struct options *options)
 
     (void)options;
     if (registry_scan(&registry, NULL, NULL, false, &error) < 0 ||
-        schemas_make(&schemas, &registry, &error) < 0) {
+        schemas_make(&schemas, &registry, NULL, &error) < 0) {
         log_error_object(&error);
         return error_exit_code(&error);
     }

@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 #include <core.schema.h>
-/* A module that describes its settings by no schema takes them as they are. */
+/* A module that describes its settings by no schema, or is not spoken to, takes them as they are.
+ */
 static json_t *any_value(const struct description *module)
 {
     const json_t *keys = json_object_get(module->object, "keys"), *key;
@@ -18,6 +19,32 @@ static json_t *any_value(const struct description *module)
     json_put(schema, "properties", properties);
     json_array_foreach(keys, i, key) json_put(properties, json_string_value(key), json_true());
     return schema;
+}
+
+/* Whether any of the module's keys is among the settings, or all modules are meant. */
+static bool is_meant(const struct description *module, const json_t *settings)
+{
+    const json_t *key;
+    size_t i;
+
+    json_array_foreach(json_object_get(module->object, "keys"), i, key)
+    {
+        if (json_object_get(settings, json_string_value(key)))
+            return true;
+    }
+    return !settings;
+}
+
+/* Reads the schemas that are needed; a module whose schema cannot be read is left out. */
+static void read_schemas(struct registry *registry, const json_t *settings)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        struct error error = ERROR_INIT;
+
+        if (!registry->modules[i].left_out && is_meant(&registry->modules[i], settings) &&
+            registry_read_schema(registry, i, &error) < 0)
+            registry_leave_out(registry, i, &error);
+    }
 }
 
 /* A module's own schema, or one made for it, which is kept in the list. One that is left out
@@ -123,12 +150,15 @@ static int try_make(struct schemas *schemas, struct registry *registry, struct e
     return -1;
 }
 
-int schemas_make(struct schemas *schemas, struct registry *registry, struct error *error)
+int schemas_make(struct schemas *schemas, struct registry *registry, const json_t *settings,
+                 struct error *error)
 {
     int result = schemas->compiled ? 1 : 0;
 
-    if (!result)
+    if (!result) {
+        read_schemas(registry, settings);
         leave_out_those_with_strangers(registry);
+    }
     while (result == 0)
         result = try_make(schemas, registry, error);
     return result < 0 ? -1 : 0;

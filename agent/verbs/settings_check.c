@@ -50,7 +50,7 @@ int settings_check(struct parts_result *result, struct schemas *schemas, struct 
 
     if (!json_object_size(result->config))
         return 0;
-    if (schemas_make(schemas, registry, error) < 0)
+    if (schemas_make(schemas, registry, result->config, error) < 0)
         return -1;
     if (schema_check(schemas->compiled, result->config, NULL, &result->positions,
                      schema_report_problem, problems) > 0)

@@ -41,9 +41,10 @@ static void refuse_parts(const struct parts_result *result, const struct registr
     }
 }
 
-static int validate(const char *path, struct registry *registry, struct schemas *schemas,
-                    struct problems *problems, struct error *error)
+static int validate(const char *path, struct registry *registry, struct problems *problems,
+                    struct error *error)
 {
+    AUTO_SCHEMAS struct schemas schemas = {0};
     const struct parts_setup setup = {.item = any_item, .instance_id = "i-0", .source = "file"};
     AUTO_BUFFER struct buffer bytes = BUFFER_INIT(SOURCE_USER_DATA_MAX);
     struct parts_result result = {0};
@@ -55,7 +56,7 @@ static int validate(const char *path, struct registry *registry, struct schemas 
     if (got > 0)
         got = parts_read(buffer_text(&bytes), bytes.size, &setup, &result, problems, error);
     if (got == 0)
-        got = settings_check(&result, schemas, registry, &setup, problems, error);
+        got = settings_check(&result, &schemas, registry, &setup, problems, error);
     if (got == 0) {
         settings_need_packages(&result, registry, true, problems);
         refuse_parts(&result, registry, problems);
@@ -86,7 +87,6 @@ static void print_all(const char *path, const struct problems *problems)
 int verb_validate(const struct options *options)
 {
     AUTO_REGISTRY struct registry registry = {0};
-    AUTO_SCHEMAS struct schemas schemas = {0};
     AUTO_JSON json_t *object = memory_need(json_object());
     json_t *list = memory_need(json_array());
     struct error error = ERROR_INIT;
@@ -103,7 +103,7 @@ int verb_validate(const struct options *options)
         AUTO_PROBLEMS struct problems problems = {0};
         const char *path = options->operands[i];
 
-        if (validate(path, &registry, &schemas, &problems, &error) < 0)
+        if (validate(path, &registry, &problems, &error) < 0)
             result = error_exit_code(&error);
         else if (problems.errors || (options->strict && problems.count))
             result = ERROR_INPUT;

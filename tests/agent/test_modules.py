@@ -300,6 +300,31 @@ class Outside(AgentTest):
         self.assert_run()
         self.assert_step("outside", status="done")
 
+    def test_a_schema_in_a_file_of_its_own(self):
+        path = self.machine.add_module("outside.so", self.module)
+        described = self.machine.agent("modules", "--describe", path).json()
+        schema = described.pop("schema")
+        self.machine.add_module("outside.json", json.dumps({**described, "schema": True}),
+                                mode=0o644)
+        self.machine.add_module("outside.schema.json", json.dumps(schema), mode=0o644)
+        wrong = self.machine.put("wrong", "#cloud-config\noutside: [a]\n")
+        refused = self.machine.agent("validate", wrong)
+        self.assert_code(refused, 3)
+        self.assertIn("wrong: error: user-data:2:10: outside must be a text", refused.text)
+        self.assert_run()
+        self.assert_step("outside", status="done")
+
+        with self.subTest("which everybody could change"):
+            file = self.machine.add_module("outside.schema.json", json.dumps(schema), mode=0o666)
+            self.assertIn("module left out: outside: others than its owner can write it",
+                          self.machine.agent("validate", wrong).err)
+        with self.subTest("which is not there, and not needed"):
+            os.remove(file)
+            right = self.machine.put("right", "#cloud-config\ntimezone: UTC\n")
+            self.assertEqual(self.machine.agent("validate", right).err, "")
+            self.assertIn("module left out: outside: its schema is not beside it",
+                          self.machine.agent("validate", wrong).err)
+
     def test_manifest_of_a_module_in_a_package_that_is_not_installed(self):
         described = self.machine.agent("modules", "--describe",
                                        os.path.join(self.built, "counted.so")).json()

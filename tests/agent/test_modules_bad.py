@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Modules that crash, hang, lie or cannot be trusted: each costs its own step, and no more."""
 
+import json
 import os
 import shutil
 import signal
@@ -409,9 +410,9 @@ class Untrusted(AgentTest):
         for end in (".so", ".json"):
             os.rename(os.path.join(modules, "script" + end), os.path.join(modules, "liar" + end))
         with open(os.path.join(modules, "liar.json"), encoding="utf-8") as manifest:
-            text = manifest.read()
+            described = json.load(manifest)
         with open(os.path.join(modules, "liar.json"), "w", encoding="utf-8") as manifest:
-            manifest.write(text.replace('"name": "script"', '"name": "liar"'))
+            json.dump({**described, "name": "liar"}, manifest)
         self.machine.seed("#!/bin/sh\n:\n")
         self.assert_run(EXIT_STEP)
         step = self.assert_step(status="failed", module="liar")
