@@ -218,6 +218,21 @@ static int begin_upload(struct put *put)
     return result;
 }
 
+/* Ceph's gateway leaves it empty where it completes an upload. NULL where it cannot be asked for:
+ * then the file is not remembered. */
+static char *ask_etag(const struct put *put)
+{
+    const struct copy *copy = put->copy;
+    struct object object = {.key = text_format("%s", put->key)};
+    char *why = NULL, *etag = NULL;
+
+    if (object_ask(copy->aws, copy->item, &object, &why) == 0 && object.size == put->size)
+        etag = text_format("%s", object.etag);
+    free(why);
+    object_clear(&object);
+    return etag;
+}
+
 static int complete_upload(struct put *put, char **etag)
 {
     const struct aws_pair query[] = {{"uploadId", put->id}, {NULL, NULL}};
@@ -247,8 +262,10 @@ static int complete_upload(struct put *put, char **etag)
         fail(put, result, answer.why);
     else if (!given)
         result = fail(put, -EPROTO, "the service's answer to an upload has no ETag");
-    else
+    else if (*given)
         *etag = object_bare_etag(given);
+    else
+        *etag = ask_etag(put);
     xml_free(root);
     aws_answer_clear(&answer);
     free(body.bytes);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -58,12 +59,22 @@ int store_open(const struct copy *copy, const struct object *object)
     return -ENOENT;
 }
 
+/* Between file systems of two kinds, sendfile(2) alone does it. */
+static ssize_t copy_some(int from, int to, size_t size)
+{
+    ssize_t count = copy_file_range(from, NULL, to, NULL, size, 0);
+
+    if (count >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+        return count;
+    return sendfile(to, from, NULL, size);
+}
+
 static int copy_bytes(int from, int to, uint64_t size)
 {
     uint64_t done = 0;
 
     while (done < size) {
-        ssize_t count = copy_file_range(from, NULL, to, NULL, (size_t)(size - done), 0);
+        ssize_t count = copy_some(from, to, (size_t)(size - done));
 
         if (count < 0 && errno == EINTR)
             continue;

@@ -51,7 +51,7 @@ static int find_in_environment(struct aws_credentials *credentials, struct text 
     credentials->secret = copy(secret);
     credentials->token = token ? copy(token) : NULL;
     snprintf(credentials->origin, sizeof credentials->origin,
-             "the environment's AWS_ACCESS_KEY_ID");
+             "the environment's AWS_ACCESS_KEY_ID%s", token ? " and AWS_SESSION_TOKEN" : "");
     return 1;
 }
 

@@ -46,13 +46,25 @@ static bool correct_clock(struct aws_call *call, const struct http_answer *answe
     return true;
 }
 
+/* Not every service says of credentials that they ended, and an answer to HEAD says nothing: by our
+ * own clock, they did. */
+static bool is_expiry(const struct aws_call *call, const struct http_answer *answer)
+{
+    const struct aws_credentials *credentials = &call->aws->credentials;
+
+    if (aws_error_is_expired(call->error.code))
+        return true;
+    return (answer->status == 400 || answer->status == 401 || answer->status == 403) &&
+           credentials->ends && credentials->ends <= aws_now(call->aws);
+}
+
 /* A role's credentials that ended early: new ones are asked for, once. */
-static bool renew(struct aws_call *call)
+static bool renew(struct aws_call *call, const struct http_answer *answer)
 {
     struct aws *aws = call->aws;
 
-    if (call->renewed || !aws_error_is_expired(call->error.code) ||
-        !aws->credentials.can_be_renewed)
+    if (call->renewed || !aws->credentials.can_be_renewed || call->request->anonymous ||
+        !is_expiry(call, answer))
         return false;
     call->renewed = true;
     aws_credentials_forget(&aws->credentials);
@@ -83,7 +95,7 @@ int aws_judge(void *context, struct http_answer *answer)
     call->error = (struct aws_error){0};
     if (answer->result == 0 && (!is_success(answer->status) || is_failed_success(call, answer))) {
         aws_error_read(answer, &call->error);
-        if (correct_clock(call, answer) || renew(call) || follow(call, answer))
+        if (correct_clock(call, answer) || renew(call, answer) || follow(call, answer))
             wait_ms = 0;
         else if (aws_error_is_transient(call->error.code))
             wait_ms = retry_again_ms(answer, attempts);

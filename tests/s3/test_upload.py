@@ -3,8 +3,10 @@
 
 import hashlib
 import os
+import re
 import unittest
 
+import host
 from faulty import Fault, error_xml
 from s3_case import MIB, STATE, S3Test, body_of
 
@@ -49,6 +51,16 @@ class Upload(S3Test):
         self.copy("changed", {"from": "/large", "to": self.url("large")})
         self.assertTrue(self.object("large") == body)
         self.assertEqual(len(self.proxy.asked("^PUT .*partNumber=")), 3)
+
+    def test_one_in_parts_whose_etag_is_not_told(self):
+        """Ceph's gateway completes an upload with an empty ETag."""
+        self.put("large", body_of(21 * MIB))
+        item = {"from": "/large", "to": self.url("large")}
+        empty = self.proxy.fault("^POST .*uploadId=", change=lambda body: re.sub(
+            b"<ETag>.*</ETag>", b"<ETag></ETag>", body))
+        self.copy("changed", item)
+        self.assertEqual(empty.hits, 1)
+        self.copy("unchanged", item)
 
     def test_parts_that_fail_are_aborted(self):
         self.put("large", body_of(21 * MIB))
@@ -102,6 +114,17 @@ class Ahead(S3Test):
 
     def test_it_is_taken(self):
         self.fetch_ahead()
+        self.copy("changed", self.item)
+        self.assertEqual(self.text("srv/f"), "first")
+        self.assertEqual([words for words in self.proxy.asked("^GET") if "/f" in words], [])
+        self.assert_no_leftovers()
+
+    def test_it_is_taken_to_another_file_system(self):
+        os.mkdir(self.path("srv"))
+        host.run(["mount", "-t", "tmpfs", "bootlace-test", self.path("srv")])
+        self.addCleanup(host.run, ["umount", self.path("srv")])
+        self.copy("changed", self.item, phase="prepare")
+        self.proxy.forget()
         self.copy("changed", self.item)
         self.assertEqual(self.text("srv/f"), "first")
         self.assertEqual([words for words in self.proxy.asked("^GET") if "/f" in words], [])

@@ -99,7 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
                    and not (fault and name.lower() in fault.drop)]
         changed = fault.change(response.read()) if fault and fault.change else None
         if changed is None and response.length is None and self.command != "HEAD":
-            changed = response.read()  # it came in chunks: its length is known only then
+            changed = response.read()
+        # What came in chunks has a length only now.
+        if changed is not None and not any(name.lower() == "content-length"
+                                           for name, _ in headers):
             headers.append(("Content-Length", ""))
         self.send_response(response.status)
         for name, value in headers + list(fault.add.items() if fault else []):

@@ -208,6 +208,24 @@ class Renewal(FilesTest):
         self.assertEqual(made[0]["result"], -errno.EKEYEXPIRED)
         self.assertEqual(count, 2)
 
+    def test_those_that_ended_by_our_clock_are_renewed_whatever_the_service_calls_it(self):
+        """Ceph's gateway says AccessDenied; an answer to HEAD says nothing."""
+        s3 = {"kind": "plain", "service": "s3", "operation": "GetObject", "bucket": "b",
+              "path": "/k"}
+        for call, status in ((s3, 403), ({**s3, "method": "HEAD", "operation": "HeadObject"}, 400)):
+            for ended, asked, attempts in ((stamp(-5), 2, 2), (stamp(3600), 1, 1)):
+                with self.subTest(call["operation"], ended=ended):
+                    self.use("AKID", "t")
+                    self.judge.answer("GetObject", {"Body": ""})
+                    self.judge.refuse(call["operation"], "AccessDenied", status=status)
+                    made = self.call(call, metadata=self.role(
+                        role_answer("AKID", "secret", "t", ended),
+                        role_answer("AKID", "secret", "t", stamp(3600))), credentials=False,
+                        variables={"HOME": self.home})
+                    self.assertEqual(made[0]["attempts"], attempts, made)
+                    self.assertEqual(made[0]["result"] == 0, attempts == 2, made)
+                    self.assertEqual(made.asked.count(ROLES_ITEM + ROLE), asked)
+
     def test_variables_are_not_renewed(self):
         self.judge.expire()
         made = self.call(IDENTITY)
