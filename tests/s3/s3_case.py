@@ -1,5 +1,6 @@
-"""What the tests of the s3 module share: one Swift for all of them, a proxy that does harm before
-it, a bucket for each test, and the module called on a tree of the test's own.
+"""What the tests of the s3 module share: one server of a kind for all of them, Swift for most, a
+proxy that does harm before it, a bucket for each test, and the module called on a tree of the
+test's own.
 
 With root alone: servers run in throw-away roots, and files get owners.
 """
@@ -20,28 +21,34 @@ from module_call import ModuleTest
 STATE = "var/lib/bootlace/modules/s3"
 MIB = 1 << 20
 
+# Names that an object can have and that are easily spoiled on the way.
+AWKWARD = ["space in it", "plus+plus", "percent%41%2F", "it's (here)", "a//b", "üñí/✓",
+           "semi;co:lon", "star*?[x]", "quote\"<>&",
+           "~tilde-_.", "equal=and&more", "back\\slash", ".hidden",
+           "@at,comma!$", "tr ailing "]
+
 _shared = {}
 _numbers = itertools.count(1)
 
 
-def server():
-    """The Swift of this run of the tests, started by the first that asks."""
-    if not _shared:
-        made = swift.Swift()
+def server(kind):
+    """The server of that kind for this run of the tests, started by the first that asks."""
+    if kind not in _shared:
+        made = kind()
         made.__enter__()
         atexit.register(made.__exit__)
-        _shared["swift"] = made
-    return _shared["swift"]
+        _shared[kind] = made
+    return _shared[kind]
 
 
-def client(endpoint, key=swift.KEY, secret=swift.SECRET, **more):
+def client(endpoint, key, secret, token=None):
     """An independent client, botocore's, for putting objects there and looking at them."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "CURL_", "SSL_"))]:
         del os.environ[name]
     config = botocore.config.Config(s3={"addressing_style": "path"}, proxies={})
     return botocore.session.get_session().create_client(
         "s3", region_name=swift.REGION, endpoint_url=endpoint, aws_access_key_id=key,
-        aws_secret_access_key=secret, config=config, **more)
+        aws_secret_access_key=secret, aws_session_token=token, config=config)
 
 
 def body_of(size, seed=1):
@@ -56,21 +63,16 @@ class S3Test(ModuleTest):
     """A test with a bucket of its own, and a proxy before the server."""
 
     module = "s3"
-
-    @classmethod
-    def start_server(cls):
-        return server()
-
-    def make_client(self):
-        return client(self.server.endpoint)
+    kind = swift.Swift
 
     def setUp(self):
         super().setUp()
-        self.server = self.start_server()
+        self.server = server(self.kind)
         self.proxy = faulty.Proxy(self.server.port)
         self.proxy.__enter__()
         self.addCleanup(self.proxy.__exit__)
-        self.client = self.make_client()
+        self.client = client(self.server.endpoint, self.server.key, self.server.secret)
+        self.addCleanup(self.client.close)
         self.bucket = f"test-{os.getpid()}-{next(_numbers)}"
         self.client.create_bucket(Bucket=self.bucket)
 
@@ -94,9 +96,10 @@ class S3Test(ModuleTest):
 
     def copy(self, status, *items, variables=None, **how):
         """Calls the module with these items; what it said."""
-        variables = {"AWS_ACCESS_KEY_ID": swift.KEY, "AWS_SECRET_ACCESS_KEY": swift.SECRET,
-                     "AWS_REGION": swift.REGION, "AWS_ENDPOINT_URL_S3": self.proxy.endpoint,
-                     **(variables or {})}
+        variables = {"AWS_ACCESS_KEY_ID": self.server.key,
+                     "AWS_SECRET_ACCESS_KEY": self.server.secret,
+                     "AWS_REGION": self.server.region,
+                     "AWS_ENDPOINT_URL_S3": self.proxy.endpoint, **(variables or {})}
         return self.assert_called(status, {"s3": list(items)}, variables=variables, **how)
 
     def refuse(self, message, *items, **how):

@@ -5,12 +5,7 @@ import hashlib
 import os
 import unittest
 
-from s3_case import MIB, S3Test, body_of
-
-AWKWARD = ["space in it", "plus+plus", "percent%41%2F", "it's (here)", "a//b", "üñí/✓",
-           "semi;co:lon", "star*?[x]", "quote\"<>&",
-           "~tilde-_.", "equal=and&more", "back\\slash", ".hidden",
-           "@at,comma!$", "tr ailing "]
+from s3_case import AWKWARD, MIB, S3Test, body_of
 
 
 class Objects(S3Test):
