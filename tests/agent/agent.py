@@ -288,9 +288,10 @@ class Machine:
         self.library = self.path("lib/bootlace")
         os.makedirs(self.path("lib/bootlace/modules"), exist_ok=True)
         for name in kept:
-            for end in (".so", ".json"):
-                shutil.copy(os.path.join(library(), "modules", name + end),
-                            self.path("lib/bootlace/modules"))
+            for end in (".so", ".json", ".schema.json"):
+                file = os.path.join(library(), "modules", name + end)
+                if os.path.exists(file):
+                    shutil.copy(file, self.path("lib/bootlace/modules"))
         return self.path("lib/bootlace/modules")
 
     def add_module(self, name, content, mode=0o755):
